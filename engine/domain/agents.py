@@ -1,0 +1,71 @@
+"""What an agent is doing, in the words that screens and REST use."""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from engine.domain.payload import Payload
+
+
+class AgentStatus(Enum):
+    """Life of an agent; `.value` is what the interfaces report."""
+
+    CREATED = "created"
+    NOT_SET_UP = "not set up"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    ERROR = "error"
+
+
+class TaskPriority(IntEnum):
+    """Order under contention, most urgent first."""
+
+    CRITICAL = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+    IDLE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged(Payload):
+    """An agent's state changed: the payload of AGENT_CHANGED (ENGINE_STARTED and _STOPPED carry the same)."""
+
+    agent_id: str
+    name: str
+    status: AgentStatus
+    reason: str = ""
+    actor: str = "engine"
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFailed(Payload):
+    """A cycle or handler of an agent raised: the payload of AGENT_FAILED."""
+
+    agent_id: str
+    where: str
+    error: str
+    consecutive: int
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMeasured(Payload):
+    """What an agent has done so far; telemetry. Durations in milliseconds, times in epoch seconds of the wall clock."""
+
+    agent_id: str
+    cycles: int = 0
+    handled: int = 0
+    errors: int = 0
+    queue: int = 0
+    conflated: int = 0
+    last_ms: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    last_run_at: float | None = None
+    next_run_at: float | None = None
+    recent_ms: tuple[float, ...] = ()
+    schema: int = 1

@@ -1,0 +1,57 @@
+"""The one tree of errors; each message names the value, the rule and the remedy.
+
+A refused order or command is an event, not an exception: these are for callers' mistakes and broken surroundings.
+"""
+
+
+class PilothouseError(Exception):
+    """Base of every error that this program raises on purpose."""
+
+
+class InvalidValueError(PilothouseError, ValueError):
+    """A value breaks its rule: ``<name> must <rule>, was <value>; <remedy>``."""
+
+
+class UnknownNameError(PilothouseError, ValueError):
+    """A name (symbol, agent, strategy, section, question, command) is not known here."""
+
+
+class ConfigurationError(InvalidValueError):
+    """A setting in the environment or a configuration file is unusable."""
+
+
+class NotEnoughDataError(PilothouseError, ValueError):
+    """A statistic needs more observations than it was given."""
+
+
+class FeedError(PilothouseError):
+    """A feed cannot deliver what was asked of it."""
+
+
+class JournalError(PilothouseError):
+    """The journal cannot be read or written."""
+
+
+class JournalDamagedError(JournalError):
+    """The journal file is corrupt; it is never replaced in silence."""
+
+
+class JournalVersionError(JournalError):
+    """The journal was written by a newer program than this one."""
+
+
+class StoreError(PilothouseError):
+    """The shared store cannot be opened or holds what it must not hold."""
+
+
+class OwnershipLostError(PilothouseError):
+    """Another process owns the engine now; this one may not write."""
+
+
+class BrokerError(PilothouseError):
+    """A broker could not be asked; nothing is known to have happened."""
+
+
+def must(name: str, rule: str, value: object, remedy: str) -> InvalidValueError:
+    """Return the error for a broken rule, in the house's one wording."""
+    return InvalidValueError(f"{name} must {rule}, was {value!r}; {remedy}")

@@ -1,0 +1,395 @@
+"""What may be seen: the versioned sections that the projection writes and screens read.
+
+A section is named ``kind`` or ``kind:SUBJECT``. Its value is a frozen payload; its stamp says what moment it speaks of,
+when it was received, and its version. Everything here can be rebuilt from the journal and the feed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
+from engine.domain.commands import CommandAnswer
+from engine.domain.errors import UnknownNameError
+from engine.domain.forecast import Forecast
+from engine.domain.instrument import Instrument
+from engine.domain.market import Bar, BarColumns, FeedState
+from engine.domain.payload import Payload
+from engine.domain.risk import Alert, LimitUse, RiskLimits, RiskMetrics
+from engine.domain.signals import CycleRecord, SignalAction
+from engine.domain.trading import Account, Fill, HaltMode, Order, Position
+
+T = TypeVar("T", bound=Payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp(Payload):
+    """When a section's value is true and when it became known.
+
+    Parameters
+    ----------
+    version : int
+        Grows with every write of any section.
+    as_of : datetime or None
+        Market time that it speaks of.
+    computed_at : float
+        Wall time of receipt, epoch seconds; the age on screen counts from here.
+    budget_s : float or None
+        Fresh up to this age, ageing up to twice, stale beyond; None never grows stale.
+    """
+
+    version: int
+    as_of: datetime | None = None
+    computed_at: float = 0.0
+    budget_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSection(Payload):
+    """``engine``: who runs, since when, in what mode.
+
+    `state` is "starting", "running", "stopping", "stopped" or "failed"; `fingerprint` names seed, configuration, data and code.
+    """
+
+    state: str
+    owner: str = ""
+    pid: int = 0
+    host: str = ""
+    epoch: int = 0
+    started_at: float = 0.0
+    trading_mode: str = "paper"
+    environment: str = "production"
+    version: str = ""
+    fingerprint: str = ""
+    seed: int = 0
+    config_hash: str = ""
+    data_hash: str = ""
+    code_hash: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentsSection(Payload):
+    """``instruments``: what is watched, in watchlist order."""
+
+    instruments: tuple[Instrument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSection(Payload):
+    """``feed``: where the feed stands and what its validator did."""
+
+    state: FeedState | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+    held: int = 0
+    last_tick_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote(Payload):
+    """Last price of one symbol.
+
+    Parameters
+    ----------
+    previous_close : float or None
+        Close of the bar before the one that `price` belongs to.
+    spark : tuple of float
+        The last 30 closes and the current price.
+    bar : Bar or None
+        The forming or just closed bar.
+    received_at : float
+        Wall epoch seconds.
+    """
+
+    symbol: str
+    price: float
+    as_of: datetime
+    received_at: float
+    previous_close: float | None = None
+    spark: tuple[float, ...] = ()
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotesSection(Payload):
+    """``quotes``: last prices by symbol."""
+
+    quotes: dict[str, Quote] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarsSection(Payload):
+    """``bars:SYMBOL``: the last closed bars, at most 1,500."""
+
+    columns: BarColumns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastSection(Payload):
+    """``forecast:SYMBOL``: the newest forecast by level number, and the record made at the previous closed bar."""
+
+    by_level: dict[str, Forecast] = field(default_factory=dict)
+    previous: dict[str, Forecast] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskSection(Payload):
+    """``risk:SCOPE``: newest metrics of a symbol or of "portfolio", with the last 250 VaR 95 values as trend."""
+
+    metrics: RiskMetrics
+    trend_var_95: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleSection(Payload):
+    """``cycle:SYMBOL``: the newest why-card and the last 50 actions before it."""
+
+    record: CycleRecord
+    recent: tuple[CycleRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker(Payload):
+    """A sign on the chart: `kind` is "signal" or "fill"."""
+
+    kind: str
+    action: SignalAction
+    at: datetime
+    price: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkersSection(Payload):
+    """``markers:SYMBOL``: the last 400 signals and fills."""
+
+    markers: tuple[Marker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityPoint(Payload):
+    """Equity at one moment; epoch seconds and money."""
+
+    at: int
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioSection(Payload):
+    """``portfolio``: the account with its value at the last prices.
+
+    `day_pnl` counts from equity at the last bar close; `equity_curve` has one point per closed bar, the last 1,500.
+    """
+
+    account: Account
+    equity: Decimal
+    day_start_equity: Decimal
+    day_pnl: Decimal
+    peak_equity: Decimal
+    marks: dict[str, float] = field(default_factory=dict)
+    positions: tuple[Position, ...] = ()
+    open_orders: tuple[Order, ...] = ()
+    recent_fills: tuple[Fill, ...] = ()
+    equity_curve: tuple[EquityPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyRow(Payload):
+    """One strategy: its weight in force and what its votes came to.
+
+    `wins` of `n` votes whose next closed bar moved the way of the vote.
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    weight: float = 1.0
+    enabled: bool = True
+    wins: int = 0
+    n: int = 0
+    votes: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, float | int | bool | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsChange(Payload):
+    """One applied change of weights, newest first in the history: the payload of WEIGHTS_CHANGED."""
+
+    weights: dict[str, float]
+    enabled: dict[str, bool] = field(default_factory=dict)
+    previous: dict[str, float] = field(default_factory=dict)
+    previous_enabled: dict[str, bool] = field(default_factory=dict)
+    actor: str = "local"
+    at: datetime | None = None
+    reason: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategiesSection(Payload):
+    """``strategies``: rows in order of registration and the history of changes."""
+
+    rows: tuple[StrategyRow, ...] = ()
+    history: tuple[WeightsChange, ...] = ()
+    threshold: float = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRow(Payload):
+    """One agent: state, pace and what it has done."""
+
+    agent_id: str
+    title: str
+    detail: str = ""
+    status: AgentStatus = AgentStatus.CREATED
+    reason: str = ""
+    priority: TaskPriority = TaskPriority.NORMAL
+    interval_s: float | None = None
+    trigger: str = ""
+    topics_in: tuple[str, ...] = ()
+    topics_out: tuple[str, ...] = ()
+    measured: AgentMeasured | None = None
+    last_error: str = ""
+    consecutive_errors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentsSection(Payload):
+    """``agents``: rows in start order, events per second by topic, and the execution engine's figures."""
+
+    rows: tuple[AgentRow, ...] = ()
+    events_per_second: dict[str, float] = field(default_factory=dict)
+    queue_by_priority: dict[str, int] = field(default_factory=dict)
+    running_tasks: int = 0
+    max_concurrent_tasks: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRow(Payload):
+    """One alert in the bell's history."""
+
+    alert: Alert
+    at: float
+    seq: int
+    is_acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsSection(Payload):
+    """``alerts``: the last 200, newest first."""
+
+    rows: tuple[AlertRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingSection(Payload):
+    """``trading``: the latch, the limits and how much of each is used."""
+
+    mode: HaltMode = HaltMode.ACTIVE
+    actor: str = ""
+    reason: str = ""
+    since: float | None = None
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    uses: tuple[LimitUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersSection(Payload):
+    """``answers``: the last 50 answers to commands, newest first; toasts are made of them."""
+
+    rows: tuple[tuple[int, float, bool, CommandAnswer], ...] = ()
+    """(seq, wall epoch seconds, was accepted, answer)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRow(Payload):
+    """One event as the Journal shows it; `meaning` is one plain line."""
+
+    seq: int
+    at: float
+    event_type: str
+    source: str
+    meaning: str
+    as_of: datetime | None = None
+    cause: int | None = None
+    subject: str = ""
+    tone: str = ""
+    """"", "up", "down", "warn", "crit" or "accent"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSection(Payload):
+    """``log``: the last 200 events other than ticks, newest first."""
+
+    rows: tuple[LogRow, ...] = ()
+    head: int = 0
+
+
+_KINDS: dict[str, type[Payload]] = {
+    "engine": EngineSection,
+    "instruments": InstrumentsSection,
+    "feed": FeedSection,
+    "quotes": QuotesSection,
+    "bars": BarsSection,
+    "forecast": ForecastSection,
+    "risk": RiskSection,
+    "cycle": CycleSection,
+    "markers": MarkersSection,
+    "portfolio": PortfolioSection,
+    "strategies": StrategiesSection,
+    "agents": AgentsSection,
+    "alerts": AlertsSection,
+    "trading": TradingSection,
+    "answers": AnswersSection,
+    "log": LogSection,
+}
+
+BUDGET_S: dict[str, float | None] = dict.fromkeys(_KINDS) | {"quotes": 15.0, "feed": 15.0}
+"""How old a section may grow; what changes once per bar gets its budget from the feed (see the projection)."""
+
+
+def section_type(name: str) -> type[Payload]:
+    """Return the payload class of the section called `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        No section has this name.
+    """
+    kind = _KINDS.get(name.partition(":")[0])
+    if kind is None:
+        raise UnknownNameError(
+            f"section must be one of {', '.join(sorted(_KINDS))} (with :SUBJECT), was {name!r}; correct the name"
+        )
+    return kind
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Generic[T]):
+    """A section's value with its stamp."""
+
+    name: str
+    value: T
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What `gateway.read` answers: the newest version seen and the sections asked for that exist."""
+
+    version: int
+    sections: dict[str, Section[Any]] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.sections
+
+    def value(self, name: str) -> Any | None:  # noqa: ANN401 -- the section's own type, see section_type
+        """Return the value of a section, or None while it is unknown."""
+        section = self.sections.get(name)
+        return None if section is None else section.value
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Return the stamp of a section, or None while it is unknown."""
+        section = self.sections.get(name)
+        return None if section is None else section.stamp
