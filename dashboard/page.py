@@ -1,0 +1,71 @@
+"""What a page tells the application: where it lives and which of its parts move.
+
+A page module holds `PAGE`, `layout(gateway, query)`, `register(app, gateway)` and `LIVE`; the composition root collects them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashboard.patches import Patch
+from engine.domain.sections import Snapshot
+
+Render = Callable[[Snapshot, str], Patch]
+"""(sections, argument of the topic) to the complete newest state of the part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the dashboard.
+
+    Parameters
+    ----------
+    path : str
+        Address, starting with a slash.
+    title : str
+        Name in the rail, the palette and the window.
+    icon : str
+        Lucide name of the icon in the rail.
+    key : str
+        Letter that opens it after "g".
+    order : int
+        Place in the rail, ascending.
+    in_phone_bar : bool
+        Whether a phone shows it in the bottom bar; the others stand in the menu.
+    """
+
+    path: str
+    title: str
+    icon: str
+    key: str
+    order: int = 100
+    in_phone_bar: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePart:
+    """A part of a page that the live transport keeps up to date.
+
+    Parameters
+    ----------
+    name : str
+        What a topic starts with, like "risk.gauges"; the topic may go on with ":ARGUMENT".
+    sections : tuple of str
+        What it is drawn from. ``{arg}`` stands for the argument up to its first colon, ``kind:*`` for every subject of a kind.
+    render : callable
+        Pure: the same sections give the same patch.
+    min_interval_s : float
+        Rendered at most this often.
+    is_slow : bool
+        Rendered in a thread, because it takes more than a few milliseconds.
+    """
+
+    name: str
+    sections: tuple[str, ...]
+    render: Render
+    min_interval_s: float = 0.2
+    is_slow: bool = False
+
+    def section_names(self, argument: str) -> tuple[str, ...]:
+        """Return the section names with the argument filled in; a ``*`` at the end stays."""
+        subject = argument.partition(":")[0]
+        return tuple(name.replace("{arg}", subject) for name in self.sections)
