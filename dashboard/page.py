@@ -1,6 +1,7 @@
 """What a page tells the application: where it lives and which of its parts move.
 
-A page module holds `PAGE`, `layout(gateway, query)`, `register(app, gateway)` and `LIVE`; the composition root collects them.
+A page module holds `PAGE`, `layout(gateway, query)`, `register(app, gateway)` and `LIVE`;
+the composition root collects them.
 """
 
 from collections.abc import Callable
@@ -50,7 +51,8 @@ class LivePart:
     name : str
         What a topic starts with, like "risk.gauges"; the topic may go on with ":ARGUMENT".
     sections : tuple of str
-        What it is drawn from. ``{arg}`` stands for the argument up to its first colon, ``kind:*`` for every subject of a kind.
+        What it is drawn from. ``{arg}`` stands for the argument up to its first colon,
+        ``kind:*`` for every subject of a kind.
     render : callable
         Pure: the same sections give the same patch.
     min_interval_s : float
