@@ -17,12 +17,12 @@ class PriceKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument(Payload):
-    """One instrument.
+    r"""One instrument.
 
     Parameters
     ----------
     symbol : str
-        Ticker, matching ``^[\\w .-]{1,64}$``.
+        Ticker, matching ``^[\w .-]{1,64}$``.
     name : str
         What a person calls it.
     periods_per_year : float

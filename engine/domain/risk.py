@@ -3,6 +3,7 @@
 VaR and shortfall are positive fractions of value; drawdown is zero or negative; volatility is annualised.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -12,6 +13,10 @@ from engine.domain.payload import Payload
 
 PORTFOLIO = "portfolio"
 """The scope name of the whole account."""
+
+
+LEVEL_STARTS: tuple[float, ...] = (3, 5, 7)
+"""Scores at which MEDIUM, HIGH and CRITICAL begin."""
 
 
 class RiskLevel(Enum):
@@ -25,11 +30,8 @@ class RiskLevel(Enum):
     @classmethod
     def from_score(cls, score: float) -> Self:
         """Return the level of a score between 0 and 10."""
-        if score < 3:
-            return cls("low")
-        if score < 5:
-            return cls("medium")
-        return cls("high") if score < 7 else cls("critical")
+        passed = bisect_right(LEVEL_STARTS, score)
+        return tuple(cls)[passed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,8 @@ class Severity(Enum):
 class Alert(Payload):
     """Something a person should know: the payload of RISK_ALERT.
 
-    `symbol` is a ticker, "portfolio" or "engine"; `metric` names the breached number; `value` and `limit` are fractions.
+    `symbol` is a ticker, "portfolio" or "engine"; `metric` names the breached number;
+    `value` and `limit` are fractions.
     """
 
     alert_id: str

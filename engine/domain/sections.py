@@ -49,7 +49,8 @@ class Stamp(Payload):
 class EngineSection(Payload):
     """``engine``: who runs, since when, in what mode.
 
-    `state` is "starting", "running", "stopping", "stopped" or "failed"; `fingerprint` names seed, configuration, data and code.
+    `state` is "starting", "running", "stopping", "stopped" or "failed"; `fingerprint` names seed,
+    configuration, data and code.
     """
 
     state: str

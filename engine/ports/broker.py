@@ -13,7 +13,7 @@ class Broker(Protocol):
     """One account at one venue. `submit` with an `order_id` that is known already changes nothing."""
 
     def submit(self, order: Order, now: datetime) -> tuple[Order, tuple[Fill, ...]]:
-        """Return the order with its new status (OPEN, FILLED or REJECTED with `reason`) and the fills it has at once."""
+        """Return the order with its status (OPEN, FILLED or REJECTED with `reason`) and its fills so far."""
         ...
 
     def cancel(self, order_id: str) -> Order | None:

@@ -42,7 +42,7 @@ class EventQuery:
 
 
 class Journal(Protocol):
-    """Append-only log with its neighbours, one per `PILOTHOUSE_HOME` (or database URL). Safe to call from any thread."""
+    """Append-only log with its neighbours, one per home or database URL; safe from any thread."""
 
     def append(self, events: Sequence[Event], epoch: int) -> None:
         """Commit events, whose `seq` are given and rising, in one transaction.
