@@ -282,7 +282,7 @@ def volume(value: Number) -> str:
     >>> volume(40_213_000), volume(812_300), volume(999_999_9)
     ('40.2M', '812,300', '10.0M')
     """
-    if value is None or not math.isfinite(value) or abs(value) < 1_000_000:  # noqa: PLR2004 -- a million
+    if value is None or not math.isfinite(value) or -1_000_000 < value < 1_000_000:  # noqa: PLR2004 -- a million
         return number(value, 0)
     return number(Decimal(str(value)) / 1_000_000, 1, after="M")
 
@@ -331,7 +331,7 @@ def round_to_sum(values: Sequence[float], decimals: int) -> tuple[float, ...]:
     (-0.254, 0.079, -0.22, -0.07, -0.03)
     """
     scale = float(10**decimals)
-    exact: list[float] = [value * scale for value in values]
+    exact = [value * scale for value in values]
     floors: list[int] = [math.floor(value) for value in exact]
     missing = round(sum(exact)) - sum(floors)
     by_remainder = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
