@@ -1,0 +1,370 @@
+"""The one transport of changes to the browser: parts are drawn and encoded once, each client gets its newest state.
+
+A topic is ``part`` or ``part:ARGUMENT``. A client owns no queue, only the set of topics it has not got yet: one that
+reads slowly misses states in between, never grows, and never delays another.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from dashboard.host import GatewayPort
+from dashboard.page import LivePart
+from dashboard.patches import encode_patch
+from engine.domain.errors import must
+from engine.domain.payload import Payload, encode
+from engine.domain.sections import Snapshot
+
+MAX_CLIENTS = 512
+MAX_TOPICS = 64
+MAX_MESSAGE_CHARS = 16_384
+KEEP_ALIVE_S = 5.0
+TICK_S = 0.05
+"""The hub looks for changes at most this often (20 Hz)."""
+LEASE_S = 10.0
+"""A topic that was fetched instead of subscribed stays drawn for so long."""
+
+_TOPIC = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+(:[\w .:^/=&|-]{1,64})?$")
+_log = logging.getLogger("dashboard.live")
+
+
+def is_topic(topic: str) -> bool:
+    """Return whether `topic` is text of the right form."""
+    return _TOPIC.fullmatch(topic) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish(Payload):
+    """What a client asks for.
+
+    Parameters
+    ----------
+    topics : tuple of str
+        What its page shows.
+    since : int
+        Newest version it has painted of all of them; 0 asks for everything.
+    epoch : str
+        The hub that counted `since`; versions of another hub mean nothing.
+    """
+
+    topics: tuple[str, ...]
+    since: int = 0
+    epoch: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no page of ours sends.
+
+        Raises
+        ------
+        InvalidValueError
+            Too many topics, or one of the wrong form.
+        """
+        if len(self.topics) > MAX_TOPICS:
+            raise must("topics", f"be at most {MAX_TOPICS}", len(self.topics), "send fewer")
+        for topic in self.topics:
+            if not is_topic(topic):
+                raise must(
+                    "topic", "be of the form part or part:ARGUMENT", topic[:80], "correct it"
+                )
+
+    @classmethod
+    def from_text(cls, text: str) -> "Wish":
+        """Return the wish in a client's message.
+
+        Raises
+        ------
+        InvalidValueError
+            The message is too long, no JSON, or not of the agreed form.
+        """
+        if len(text) > MAX_MESSAGE_CHARS:
+            remedy = "send fewer topics"
+            raise must("message", f"have at most {MAX_MESSAGE_CHARS} characters", len(text), remedy)
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise must("message", "be JSON", text[:80], "send an object with topics") from error
+        return cls.from_data(data)
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """One topic: its newest encoded state and who wants it."""
+
+    topic: str
+    part: LivePart
+    argument: str
+    names: tuple[str, ...]
+    clients: set["Client"] = field(default_factory=set)
+    fragment: str = ""
+    version: int = 0
+    seen: object = None
+    drawn_at: float = float("-inf")
+    kept_until: float = float("-inf")
+    drawing: asyncio.Task[None] | None = None
+    last_error: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One browser tab: the topics it shows and those it has not got in their newest state."""
+
+    topics: tuple[str, ...] = ()
+    pending: set[str] = field(default_factory=set)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HubFullError(Exception):
+    """As many clients are connected as the hub takes."""
+
+
+class LiveHub:
+    """Draws the parts that somebody looks at, when what they are drawn from has changed.
+
+    Parameters
+    ----------
+    gateway : GatewayPort
+        Where sections are read; it rings when they change.
+    parts : iterable of LivePart
+        Everything that moves; names are unique.
+    now : callable
+        Wall time in epoch seconds, sent with each frame so that a browser can tell ages without trusting its own clock.
+    is_owner : callable
+        Whether the engine runs in this process; elsewhere nothing rings and the hub looks 20 times a second.
+    """
+
+    def __init__(
+        self,
+        gateway: GatewayPort,
+        parts: Iterable[LivePart],
+        *,
+        now: Callable[[], float],
+        is_owner: Callable[[], bool] = lambda: True,
+        max_clients: int = MAX_CLIENTS,
+    ) -> None:
+        self.epoch = secrets.token_hex(4)
+        self.version = 0
+        self._gateway = gateway
+        self._parts = {part.name: part for part in parts}
+        self._now = now
+        self._is_owner = is_owner
+        self._max_clients = max_clients
+        self._channels: dict[str, Channel] = {}
+        self._clients: set[Client] = set()
+        self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def n_clients(self) -> int:
+        """How many browser tabs are connected."""
+        return len(self._clients)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to watch the gateway; call it in the loop that serves the clients."""
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._unsubscribe = self._gateway.on_change(self._ring)
+        self._runner = asyncio.create_task(self._run(), name="live-hub")
+
+    async def stop(self) -> None:
+        """Stop watching and let every client go."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        tasks = [task for channel in self._channels.values() if (task := channel.drawing)]
+        tasks += [self._runner] if self._runner else []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._runner, self._loop = None, None
+
+    def _ring(self, *_: object) -> None:
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the loop closed between the check and the call
+                loop.call_soon_threadsafe(self._changed.set)
+
+    async def _run(self) -> None:
+        while True:
+            patience = 1.0 if self._is_owner() else TICK_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), patience)
+            self._changed.clear()
+            await self._look()
+            await asyncio.sleep(TICK_S)
+
+    async def _look(self) -> None:
+        """Redraw what changed, and forget the topics that nobody wants any more."""
+        moment = perf_counter()
+        for channel in list(self._channels.values()):
+            if not channel.clients and channel.kept_until < moment:
+                self._channels.pop(channel.topic, None)
+                continue
+            if moment - channel.drawn_at < channel.part.min_interval_s:
+                self._changed.set()
+                continue
+            await self._refresh(channel)
+
+    # -- drawing ---------------------------------------------------------------------------------
+
+    def _channel(self, topic: str) -> Channel | None:
+        known = self._channels.get(topic)
+        if known is not None:
+            return known
+        name, _, argument = topic.partition(":")
+        part = self._parts.get(name)
+        if part is None:
+            return None
+        channel = Channel(
+            topic=topic, part=part, argument=argument, names=part.section_names(argument)
+        )
+        self._channels[topic] = channel
+        return channel
+
+    async def _refresh(self, channel: Channel) -> None:
+        """Draw one topic when its sections changed; a slow one in a thread, without waiting for it."""
+        if channel.drawing is not None:
+            self._changed.set()
+            return
+        try:
+            snapshot = self._gateway.read(channel.names)
+        except Exception as error:  # noqa: BLE001 -- fence: one part must not stop the others
+            self._failed(channel, error)
+            return
+        seen = tuple(sorted((name, item.stamp.version) for name, item in snapshot.sections.items()))
+        if seen == channel.seen:
+            return
+        channel.seen = seen
+        channel.drawn_at = perf_counter()
+        if channel.part.is_slow:
+            channel.drawing = asyncio.create_task(self._draw_in_thread(channel, snapshot))
+        else:
+            self._draw(channel, snapshot)
+
+    def _draw(self, channel: Channel, snapshot: Snapshot) -> None:
+        try:
+            fragment = encode_patch(channel.part.render(snapshot, channel.argument)).decode()
+        except Exception as error:  # noqa: BLE001 -- fence: becomes an error patch that the page shows
+            self._failed(channel, error)
+            return
+        channel.last_error = ""
+        self._publish(channel, fragment)
+
+    async def _draw_in_thread(self, channel: Channel, snapshot: Snapshot) -> None:
+        def work() -> str:
+            return encode_patch(channel.part.render(snapshot, channel.argument)).decode()
+
+        try:
+            fragment = await asyncio.to_thread(work)
+        except Exception as error:  # noqa: BLE001 -- fence: becomes an error patch that the page shows
+            self._failed(channel, error)
+        else:
+            channel.last_error = ""
+            self._publish(channel, fragment)
+        finally:
+            channel.drawing = None
+
+    def _failed(self, channel: Channel, error: Exception) -> None:
+        words = f"{type(error).__name__}: {error}"
+        if words != channel.last_error:
+            channel.last_error = words
+            _log.error("live part %s did not draw", channel.topic, exc_info=error)
+        self._publish(channel, encode({"error": words[:300]}).decode())
+
+    def _publish(self, channel: Channel, fragment: str) -> None:
+        if fragment == channel.fragment:
+            return
+        self.version += 1
+        channel.fragment, channel.version = fragment, self.version
+        for client in channel.clients:
+            client.pending.add(channel.topic)
+            client.ready.set()
+
+    # -- clients ---------------------------------------------------------------------------------
+
+    def connect(self) -> Client:
+        """Return a new client.
+
+        Raises
+        ------
+        HubFullError
+            There are as many as the hub takes.
+        """
+        if len(self._clients) >= self._max_clients:
+            raise HubFullError
+        client = Client()
+        self._clients.add(client)
+        return client
+
+    def disconnect(self, client: Client) -> None:
+        """Forget a client."""
+        self._clients.discard(client)
+        for topic in client.topics:
+            channel = self._channels.get(topic)
+            if channel is not None:
+                channel.clients.discard(client)
+        client.topics = ()
+
+    async def subscribe(self, client: Client, wish: Wish) -> tuple[str, ...]:
+        """Give the client the topics of `wish` in place of its former ones; return those that do not exist."""
+        for topic in client.topics:
+            if topic not in wish.topics and topic in self._channels:
+                self._channels[topic].clients.discard(client)
+        channels, unknown = await self._current(wish.topics)
+        for channel in channels:
+            channel.clients.add(client)
+        client.topics = tuple(channel.topic for channel in channels)
+        client.pending = {channel.topic for channel in self._newer(channels, wish)}
+        client.ready.set()
+        return unknown
+
+    async def _current(self, topics: Sequence[str]) -> tuple[list[Channel], tuple[str, ...]]:
+        channels, unknown = [], []
+        for topic in topics:
+            channel = self._channel(topic)
+            if channel is None:
+                unknown.append(topic)
+                continue
+            channel.kept_until = perf_counter() + LEASE_S
+            channels.append(channel)
+            if not channel.version or not channel.clients:
+                await self._refresh(channel)
+            if channel.drawing is not None and not channel.version:
+                await asyncio.wait({channel.drawing})
+        return channels, tuple(unknown)
+
+    def _newer(self, channels: Iterable[Channel], wish: Wish) -> list[Channel]:
+        since = wish.since if wish.epoch == self.epoch else 0
+        return [channel for channel in channels if channel.version > since]
+
+    async def next_frame(self, client: Client) -> str:
+        """Return what the client lacks, in its newest state; after a silence, a frame without parts."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(client.ready.wait(), KEEP_ALIVE_S)
+        client.ready.clear()
+        topics, client.pending = client.pending, set()
+        return self._frame([self._channels[topic] for topic in topics if topic in self._channels])
+
+    async def fetch(self, wish: Wish) -> str:
+        """Return the same frame for a browser whose websocket cannot open."""
+        channels, unknown = await self._current(wish.topics)
+        return self._frame(self._newer(channels, wish), unknown)
+
+    def _frame(self, channels: Iterable[Channel], unknown: Sequence[str] = ()) -> str:
+        head: dict[str, Any] = {"v": self.version, "epoch": self.epoch, "now": self._now()}
+        if unknown:
+            head["unknown"] = list(unknown)
+        parts = ",".join(f"{encode(c.topic).decode()}:{c.fragment}" for c in channels if c.fragment)
+        return f'{encode(head).decode()[:-1]},"parts":{{{parts}}}}}'
