@@ -210,10 +210,10 @@ def portfolio() -> PortfolioSection:
 
 AGENTS = (
     ("market_data", "Market data", "10 symbols", TaskPriority.HIGH, 0.25, "", (), ("MARKET_DATA",)),
-    ("monte_carlo", "Monte Carlo", "level 1, 8 symbols × 1,000", TaskPriority.NORMAL, 30, "on bar", ("MARKET_DATA",), ("MC_UPDATE",)),
+    ("monte_carlo", "Monte Carlo", "level 1, 8 symbols × 1,000", TaskPriority.NORMAL, 30, "on bar", ("MARKET_DATA",), ("MC_UPDATE",)),  # noqa: E501 -- one row a line reads as a table
     ("risk", "Risk", "500 days", TaskPriority.CRITICAL, 60, "on MC", ("MC_UPDATE",), ("RISK_UPDATE", "RISK_ALERT")),
-    ("strategy", "Strategy engine", "5 strategies", TaskPriority.HIGH, None, "on risk", ("RISK_UPDATE",), ("SIGNAL_GENERATED",)),
-    ("execution", "Execution", "paper broker, 5 bp", TaskPriority.CRITICAL, None, "on signal", ("SIGNAL_GENERATED",), ("ORDER_FILLED",)),
+    ("strategy", "Strategy engine", "5 strategies", TaskPriority.HIGH, None, "on risk", ("RISK_UPDATE",), ("SIGNAL_GENERATED",)),  # noqa: E501 -- one row a line reads as a table
+    ("execution", "Execution", "paper broker, 5 bp", TaskPriority.CRITICAL, None, "on signal", ("SIGNAL_GENERATED",), ("ORDER_FILLED",)),  # noqa: E501 -- one row a line reads as a table
     ("supervisor", "Supervisor", "health of 6 agents", TaskPriority.LOW, 30, "", (), ()),
     ("sentiment", "Sentiment", "no source configured", TaskPriority.LOW, None, "", (), ()),
 )  # fmt: skip
@@ -233,7 +233,7 @@ def agents() -> AgentsSection:
             reason="no source configured" if unset else "", measured=None if unset else measured,
         ))  # fmt: skip
     return AgentsSection(
-        rows=tuple(rows), events_per_second={"MARKET_DATA": 40.0, "MC_UPDATE": 1.6, "RISK_UPDATE": 1.8, "SIGNAL_GENERATED": 0.4},
+        rows=tuple(rows), events_per_second={"MARKET_DATA": 40.0, "MC_UPDATE": 1.6, "RISK_UPDATE": 1.8, "SIGNAL_GENERATED": 0.4},  # noqa: E501 -- one row a line reads as a table
         queue_by_priority={"CRITICAL": 0, "HIGH": 1, "NORMAL": 0, "LOW": 1, "IDLE": 0}, running_tasks=0,
     )  # fmt: skip
 
@@ -287,7 +287,7 @@ def sample_values() -> dict[str, Payload]:
         LimitUse(name="Largest position", value=0.10, limit=0.10, detail="PG, JNJ"),
     )
     log = tuple(
-        LogRow(seq=9572 - k, at=WALL - k, event_type=t, source=src, meaning=m, as_of=NOW, cause=9571 - k, subject="JNJ", tone=tone)
+        LogRow(seq=9572 - k, at=WALL - k, event_type=t, source=src, meaning=m, as_of=NOW, cause=9571 - k, subject="JNJ", tone=tone)  # noqa: E501 -- one row a line reads as a table
         for k, (t, src, m, tone) in enumerate([
             ("ORDER_FILLED", "execution", "SELL JNJ $10,264, cost $5.13", "down"),
             ("SIGNAL_GENERATED", "strategy", "SELL JNJ, score −0.495", ""),
@@ -318,8 +318,8 @@ def sample_values() -> dict[str, Payload]:
             f"risk:{s}": risk(s),
             f"cycle:{s}": CycleSection(record=record(s, c.close[-1])),
             f"markers:{s}": MarkersSection(markers=(
-                Marker(kind="fill", action=SignalAction.SELL, at=NOW - timedelta(days=7), price=c.close[-6], text="SELL 10"),
-                Marker(kind="signal", action=SignalAction.BUY, at=NOW - timedelta(days=3), price=c.close[-3], text="BUY 0.62"),
+                Marker(kind="fill", action=SignalAction.SELL, at=NOW - timedelta(days=7), price=c.close[-6], text="SELL 10"),  # noqa: E501 -- one row a line reads as a table
+                Marker(kind="signal", action=SignalAction.BUY, at=NOW - timedelta(days=3), price=c.close[-3], text="BUY 0.62"),  # noqa: E501 -- one row a line reads as a table
             )),
         }  # fmt: skip
     return values
