@@ -1,0 +1,386 @@
+"""The risk gate: from what a strategy wants to what may be ordered, with every reason on the way.
+
+A signal names a target (BUY: plus size, SELL: minus size); the order is target less what is held. Entry rules may pull
+the target back towards what is held or towards zero, never beyond, so an order that only reduces always passes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+
+from engine.domain.instrument import Instrument
+from engine.domain.risk import RiskLevel, RiskLimits
+from engine.domain.signals import GateStep, Signal, SignalAction, StepOutcome
+from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side, TradingHalt
+from engine.kernels.accounting import equity
+from engine.trading import wording as say
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateContext:
+    """What the gate must know beside account, marks and limits.
+
+    Parameters
+    ----------
+    order_id : str
+        Id that the order gets, if there is one.
+    halt : TradingHalt
+        The kill switch as read now.
+    not_ready : str
+        Why the engine does not trade at all (reconciliation failed), or empty.
+    input_age_s : float or None
+        Wall seconds since the last price of the symbol; None when it was not measured.
+    risk_level : RiskLevel or None
+        Of the symbol; None while unknown.
+    score, threshold : float or None
+        Of the vote behind the signal; None for a signal without a vote.
+    day_start_equity : Decimal or None
+        Equity when the day began, for the daily loss.
+    waiting : Decimal
+        Signed quantity of open orders of the symbol; it counts as held.
+    """
+
+    order_id: str
+    instrument: Instrument
+    halt: TradingHalt = field(default_factory=lambda: TradingHalt(mode=HaltMode.ACTIVE, actor=""))
+    not_ready: str = ""
+    input_age_s: float | None = None
+    risk_level: RiskLevel | None = None
+    score: float | None = None
+    threshold: float | None = None
+    day_start_equity: Decimal | None = None
+    waiting: Decimal = ZERO
+    cycle_id: str | None = None
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What came out: always a verdict and its steps, an order when something is to be done.
+
+    `target` is the signed quantity that is held once the order is filled.
+    """
+
+    verdict: str
+    steps: tuple[GateStep, ...]
+    target: Decimal
+    order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One signal on its way: `target` moves from rule to rule, `stop` ends the way with a sentence."""
+
+    signal: Signal
+    context: GateContext
+    limits: RiskLimits
+    worth: Decimal
+    price: Decimal
+    held: Decimal
+    target: Decimal = ZERO
+    steps: tuple[GateStep, ...] = ()
+    stop: str = ""
+    why: str = ""
+
+    def add(
+        self,
+        rule: str,
+        outcome: StepOutcome,
+        detail: str,
+        result: str = "",
+        value: float | None = None,
+        limit: float | None = None,
+    ) -> "_Case":
+        """Return the case with one more step."""
+        step = GateStep(
+            rule=rule, outcome=outcome, detail=detail, result=result, value=value, limit=limit
+        )
+        return replace(self, steps=(*self.steps, step))
+
+    def no_entry(self, reason: str) -> "_Case":
+        """Return the case with its target pulled back to what reduces only."""
+        return replace(self, target=reducing_target(self.held, self.target), why=self.why or reason)
+
+    def share(self, quantity: Decimal) -> float:
+        """Return the value of a quantity as a fraction of equity."""
+        return float(quantity * self.price / self.worth) if self.worth > 0 else 0.0
+
+
+def reducing_target(held: Decimal, target: Decimal) -> Decimal:
+    """Return the nearest target between nothing and what is held."""
+    low, high = min(ZERO, held), max(ZERO, held)
+    return max(low, min(high, target))
+
+
+def decide(
+    signal: Signal,
+    account: Account,
+    marks: Mapping[str, float],
+    limits: RiskLimits,
+    context: GateContext,
+) -> Decision:
+    """Return what to do about one signal.
+
+    Parameters
+    ----------
+    marks : mapping of str to float
+        Last prices; the signal's own price counts where its symbol has none.
+
+    Notes
+    -----
+    Rules in order: kill switch, tradable, sizing, stale input, risk level, threshold, position cap, daily loss,
+    trade band, lot size. Pure: the same arguments give the same decision.
+    """
+    if signal.action is SignalAction.HOLD:
+        return Decision(verdict="Hold. No order.", steps=(), target=_held(signal, account, context))
+    case = _Case(
+        signal=signal,
+        context=context,
+        limits=limits,
+        worth=equity(account, marks),
+        price=Decimal(str(marks.get(signal.symbol, signal.price))),
+        held=_held(signal, account, context),
+    )
+    for rule in _RULES:
+        case = rule(case)
+        if case.stop:
+            return Decision(verdict=case.stop, steps=case.steps, target=case.held)
+    return _ordered(case)
+
+
+def _held(signal: Signal, account: Account, context: GateContext) -> Decimal:
+    position = account.position(signal.symbol)
+    return context.waiting + (ZERO if position is None else position.quantity)
+
+
+def _readiness(case: _Case) -> _Case:
+    if case.context.not_ready:
+        reason = case.context.not_ready
+        case = case.add("Engine", StepOutcome.REFUSED, reason, "not trading")
+        return replace(case, stop=say.no_order(case.held, f"{say.sentence(reason)}"))
+    return case
+
+
+def _kill_switch(case: _Case) -> _Case:
+    halt = case.context.halt
+    by = f" by {halt.actor}" if halt.actor else ""
+    if halt.mode is HaltMode.HALTED:
+        detail = f"trading halted{by}{f': {halt.reason}' if halt.reason else ''}; resume trading to allow orders"
+        case = case.add("Kill switch", StepOutcome.REFUSED, detail, "halted")
+        return replace(
+            case, stop=say.no_order(case.held, f"Trading is halted{by} until it is resumed.")
+        )
+    if halt.mode is HaltMode.REDUCING:
+        return case.add("Kill switch", StepOutcome.CLAMPED, f"reduce only{by}", "reduce only")
+    return case.add("Kill switch", StepOutcome.PASSED, "not set", "off")
+
+
+def _tradable(case: _Case) -> _Case:
+    if case.context.instrument.is_tradable:
+        return case
+    symbol = case.signal.symbol
+    detail = f"{symbol} is watched and forecast only"
+    case = case.add("Tradable", StepOutcome.SKIPPED, detail, "no order")
+    return replace(case, stop=f"No order. {symbol} is an index and cannot be traded.")
+
+
+def _price(case: _Case) -> _Case:
+    if case.price.is_finite() and case.price > 0 and case.worth > 0:
+        return case
+    if case.price.is_finite() and case.price > 0:
+        detail = (
+            f"equity is {say.money(case.worth)}; orders need equity above zero, start a new account"
+        )
+    else:
+        detail = f"no price of {case.signal.symbol} is known; wait for the first tick"
+    case = case.add("Price", StepOutcome.REFUSED, detail, "no order")
+    return replace(case, stop=say.no_order(case.held, say.sentence(detail)))
+
+
+def _sizing(case: _Case) -> _Case:
+    signal, limits = case.signal, case.limits
+    if signal.quantity is not None:
+        size = Decimal(str(signal.quantity))
+        detail = f"the signal asks for {say.units(size)} units"
+    elif signal.stop_loss is None or not (
+        distance := abs(case.price - Decimal(str(signal.stop_loss)))
+    ):
+        detail = "no quantity and no stop distance to size by; give the signal a quantity or a stop"
+        size = Decimal("NaN")
+    else:
+        size = Decimal(str(limits.risk_per_trade)) * case.worth / distance
+        detail = f"{say.percent(limits.risk_per_trade)} of equity at risk, stop {say.price(distance)} away"
+    if not size.is_finite() or size <= 0:
+        if size.is_finite():
+            detail = f"quantity must be above zero, was {size}; correct the signal"
+        case = case.add("Sizing", StepOutcome.REFUSED, detail, "no size")
+        return replace(case, stop=say.no_order(case.held, say.sentence(detail)))
+    target = size * signal.action.direction
+    case = replace(case, target=target)
+    share = case.share(target)
+    return case.add(
+        "Sizing",
+        StepOutcome.PASSED,
+        detail,
+        say.signed_percent(share),
+        share,
+        limits.risk_per_trade,
+    )
+
+
+def _halt_reducing(case: _Case) -> _Case:
+    if case.context.halt.mode is not HaltMode.REDUCING:
+        return case
+    return case.no_entry("Entries are off until trading is resumed.")
+
+
+def _stale_input(case: _Case) -> _Case:
+    age, limit = case.context.input_age_s, case.limits.max_input_age_s
+    if age is None or age <= limit:
+        return case.add("Stale input", StepOutcome.PASSED, f"price within {limit:g} s", "fresh")
+    detail = f"last price {age:.1f} s old, limit {limit:g} s; wait for the feed"
+    case = case.add("Stale input", StepOutcome.REFUSED, detail, "stale", age, limit)
+    return case.no_entry(f"The last price is {age:.1f} s old, the limit is {limit:g} s.")
+
+
+def _risk_level(case: _Case) -> _Case:
+    level = case.context.risk_level
+    if level is None:
+        return case.add("Risk level", StepOutcome.SKIPPED, "not known yet", "–")
+    if level is not RiskLevel.CRITICAL:
+        return case.add("Risk level", StepOutcome.PASSED, "entries up to HIGH", level.value.upper())
+    detail = "score 7 or more of 10; entries resume below 7"
+    case = case.add("Risk level", StepOutcome.REFUSED, detail, "CRITICAL")
+    return case.no_entry(
+        f"Risk of {case.signal.symbol} is CRITICAL; entries resume below a score of 7."
+    )
+
+
+def _threshold(case: _Case) -> _Case:
+    score, threshold = case.context.score, case.context.threshold
+    if score is None or threshold is None:
+        return case
+    detail = f"score {say.score(score)}, dead zone ±{threshold:.3f}"
+    if abs(score) >= threshold:
+        return case.add(
+            "Threshold", StepOutcome.PASSED, detail, case.signal.action.value, score, threshold
+        )
+    case = case.add("Threshold", StepOutcome.SKIPPED, detail, "HOLD", score, threshold)
+    return replace(
+        case,
+        stop=say.no_order(case.held, f"The score {say.score(score)} is inside ±{threshold:.3f}."),
+    )
+
+
+def _position_cap(case: _Case) -> _Case:
+    limit = case.limits.max_position_size
+    share = case.share(case.target)
+    most = Decimal(str(limit)) * case.worth / case.price
+    words = f"limit {say.percent(limit)} of equity per symbol"
+    if abs(case.target) <= most:
+        detail = f"{say.percent(abs(share))} asked, {words}"
+        return case.add(
+            "Position cap", StepOutcome.PASSED, detail, "not binding", abs(share), limit
+        )
+    detail = f"{say.percent(abs(share))} asked, {words}; raise MAX_POSITION_SIZE to allow more"
+    capped = most.copy_sign(case.target)
+    case = case.add(
+        "Position cap", StepOutcome.CLAMPED, detail, say.percent(limit), abs(share), limit
+    )
+    return replace(case, target=capped, why=case.why)
+
+
+def _daily_loss(case: _Case) -> _Case:
+    start, limit = case.context.day_start_equity, case.limits.max_daily_loss
+    if start is None or start <= 0:
+        return case.add("Daily loss", StepOutcome.SKIPPED, "the day has no start yet", "–")
+    loss = float((start - case.worth) / start)
+    words = f"limit {say.percent(limit)} today"
+    if loss < limit:
+        detail = f"{say.percent(max(loss, 0.0))} lost, {words}"
+        return case.add("Daily loss", StepOutcome.PASSED, detail, "inside", loss, limit)
+    detail = f"{say.percent(loss)} lost, {words}; entries resume with the next day"
+    case = case.add("Daily loss", StepOutcome.REFUSED, detail, "no entries", loss, limit)
+    return case.no_entry(
+        f"Today's loss of {say.percent(loss)} has reached the limit of {say.percent(limit)}."
+    )
+
+
+def _trade_band(case: _Case) -> _Case:
+    change, band = abs(case.target - case.held), case.limits.trade_band
+    share = case.share(change)
+    if change == 0:
+        reason = case.why or f"The target of {say.signed_percent(case.share(case.held))} is held."
+        case = case.add("Trade band", StepOutcome.SKIPPED, "nothing to change", "no order")
+        return replace(case, stop=say.no_order(case.held, reason))
+    closes = case.target == 0
+    if share >= band or closes:
+        detail = f"change {say.points(share)}, band {say.points(band)}"
+        return case.add("Trade band", StepOutcome.PASSED, detail, "outside", share, band)
+    detail = f"change {say.points(share)}, below the band of {say.points(band)} of equity"
+    case = case.add("Trade band", StepOutcome.SKIPPED, detail, "no order", share, band)
+    reason = f"The change of {say.points(share)} is below the {say.points(band)} trade band."
+    return replace(case, stop=say.no_order(case.held, reason))
+
+
+def _lot_size(case: _Case) -> _Case:
+    lot = case.context.instrument.lot_size
+    rounded = (case.target / lot).to_integral_value(rounding=ROUND_DOWN) * lot
+    detail = f"{say.units(abs(case.target))} to whole lots of {say.units(lot)}"
+    if rounded == case.held or (rounded - case.held) * (case.target - case.held) < 0:
+        case = case.add("Lot size", StepOutcome.SKIPPED, detail, "no order")
+        return replace(
+            case, stop=say.no_order(case.held, f"The change is below one lot of {say.units(lot)}.")
+        )
+    outcome = StepOutcome.PASSED if rounded == case.target else StepOutcome.CLAMPED
+    result = f"{say.units(abs(rounded))} units"
+    return replace(case.add("Lot size", outcome, detail, result), target=rounded)
+
+
+_RULES = (
+    _kill_switch,
+    _readiness,
+    _tradable,
+    _price,
+    _sizing,
+    _halt_reducing,
+    _stale_input,
+    _risk_level,
+    _threshold,
+    _position_cap,
+    _daily_loss,
+    _trade_band,
+    _lot_size,
+)
+
+
+def _ordered(case: _Case) -> Decision:
+    change = case.target - case.held
+    signal = case.signal
+    reduces = reducing_target(case.held, case.target) == case.target
+    order = Order(
+        order_id=case.context.order_id,
+        symbol=signal.symbol,
+        side=Side.BUY if change > 0 else Side.SELL,
+        quantity=abs(change),
+        price=case.price,
+        status=OrderStatus.INTENDED,
+        strategy=signal.strategy,
+        reason=signal.reason,
+        cycle_id=case.context.cycle_id,
+        stop_loss=None if reduces else _money(signal.stop_loss),
+        take_profit=None if reduces else _money(signal.take_profit),
+        reduces=reduces,
+    )
+    clamps = tuple(s.rule for s in case.steps if s.outcome is StepOutcome.CLAMPED)
+    verdict = say.order(order, case.held, case.share(case.target), clamps)
+    if case.why:
+        verdict = f"{verdict} {case.why}"
+    return Decision(verdict=verdict, steps=case.steps, target=case.target, order=order)
+
+
+def _money(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
