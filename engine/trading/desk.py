@@ -1,0 +1,139 @@
+"""The trader's desk: the account as the journal tells it, prices to value it, orders under way, the day's start.
+
+Everything here is a fold of fills, orders and ticks; nothing asks a broker or a clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from engine.domain.trading import Account, Fill, Order, OrderStatus, Position, Side
+from engine.kernels.accounting import apply_fill, equity
+from engine.trading import wording as say
+
+ZERO = Decimal(0)
+
+
+class Desk:
+    """What execution must know between two events.
+
+    Parameters
+    ----------
+    account : Account
+        Cash and positions at the start.
+    epoch : int
+        The owner's fencing number: it is part of every order id, so two owners never give the same id.
+    """
+
+    def __init__(self, account: Account, epoch: int = 0) -> None:
+        self.account = account
+        self.marks: dict[str, float] = {}
+        self.orders: dict[str, Order] = {}
+        self.day_start_equity: Decimal | None = None
+        self._day: date | None = None
+        self._epoch = epoch
+        self._given = 0
+
+    def restore(
+        self,
+        account: Account,
+        open_orders: Iterable[Order],
+        day_start_equity: Decimal | None = None,
+        marks: Mapping[str, float] | None = None,
+    ) -> None:
+        """Continue from a journalled state; order numbers go on, so an id is never given twice."""
+        self.account = account
+        self.orders = {order.order_id: order for order in open_orders}
+        self.marks = dict(marks or {})
+        self.day_start_equity = day_start_equity
+        self._day = None
+
+    def next_order_id(self) -> str:
+        """Return ``ph-<epoch>-<n>``, each once."""
+        self._given += 1
+        return f"ph-{self._epoch}-{self._given}"
+
+    def mark(self, symbol: str, price: float, as_of: datetime | None = None) -> None:
+        """Take a price; the first one of a new UTC date fixes the day's starting equity at the prices before it."""
+        day = None if as_of is None else as_of.date()
+        if day is not None and day != self._day:
+            if self._day is not None or self.day_start_equity is None:
+                self.day_start_equity = self.equity
+            self._day = day
+        self.marks[symbol] = price
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus positions at the last prices."""
+        return equity(self.account, self.marks)
+
+    def apply(self, fill: Fill) -> None:
+        """Take an executed order into the account."""
+        self.account = apply_fill(self.account, fill)
+        self.orders.pop(fill.order_id, None)
+
+    def track(self, order: Order) -> None:
+        """Keep an order while it is under way; a final status ends that."""
+        if order.status in {OrderStatus.INTENDED, OrderStatus.OPEN, OrderStatus.UNKNOWN}:
+            self.orders[order.order_id] = order
+        else:
+            self.orders.pop(order.order_id, None)
+
+    def waiting(self, symbol: str) -> Decimal:
+        """Return the signed quantity of orders under way."""
+        return sum(
+            (o.quantity * o.side.sign for o in self.orders.values() if o.symbol == symbol), ZERO
+        )
+
+    def protective_exit(self, symbol: str) -> Order | None:
+        """Return the order that closes a position whose stop or target the last price has crossed, or None.
+
+        What is under way counts: a position that a waiting order closes already gets no second exit.
+        """
+        position = self.account.position(symbol)
+        price = self.marks.get(symbol)
+        if position is None or price is None:
+            return None
+        reason = crossed(position, Decimal(str(price)))
+        expected = position.quantity + self.waiting(symbol)
+        if not reason or expected * position.quantity <= 0:
+            return None
+        return Order(
+            order_id=self.next_order_id(),
+            symbol=symbol,
+            side=Side.SELL if position.quantity > 0 else Side.BUY,
+            quantity=min(abs(position.quantity), abs(expected)),
+            price=Decimal(str(price)),
+            status=OrderStatus.INTENDED,
+            reason=reason,
+            reduces=True,
+        )
+
+    def differences(self, account: Account, open_orders: Iterable[Order]) -> tuple[str, ...]:
+        """Return in words how a broker's account differs from this one; empty when they agree."""
+        found = []
+        if account.cash != self.account.cash:
+            found.append(
+                f"cash: broker {say.money(account.cash)}, journal {say.money(self.account.cash)}"
+            )
+        theirs = {p.symbol: p.quantity for p in account.positions}
+        ours = {p.symbol: p.quantity for p in self.account.positions}
+        for symbol in sorted({*theirs, *ours}):
+            there, here = theirs.get(symbol, ZERO), ours.get(symbol, ZERO)
+            if there != here:
+                found.append(f"{symbol}: broker {say.units(there)}, journal {say.units(here)}")
+        known = {o.order_id for o in open_orders}
+        sent = {o.order_id for o in self.orders.values() if o.status is not OrderStatus.INTENDED}
+        found.extend(f"order {name} is open at one side only" for name in sorted(known ^ sent))
+        return tuple(found)
+
+
+def crossed(position: Position, price: Decimal) -> str:
+    """Return which protective price of a position is reached, in words, or nothing."""
+    sign = 1 if position.quantity > 0 else -1
+    stop, take = position.stop_loss, position.take_profit
+    if stop is not None and (price - stop) * sign <= 0:
+        return f"stop loss {say.price(stop)} reached at {say.price(price)}"
+    if take is not None and (price - take) * sign >= 0:
+        return f"take profit {say.price(take)} reached at {say.price(price)}"
+    return ""
