@@ -1,0 +1,333 @@
+"""How an agent's judgement is carried out: timed, fenced, measured, off the loop where it is heavy.
+
+`BaseAgent` adds the life (start, stop, pause, resume) and the founding conveniences on top.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from engine.adapters.clocks.wall import WallClock
+from engine.adapters.compute.inline import InlineCompute
+from engine.agents.fence import BREAKER, Fence
+from engine.agents.measurement import Measurement
+from engine.agents.pausing import Gate, Held
+from engine.core.event_bus import EventBus
+from engine.domain.agents import (
+    AgentChanged,
+    AgentFailed,
+    AgentMeasured,
+    AgentStatus,
+    TaskPriority,
+)
+from engine.domain.events import Event, EventType, Retention
+from engine.domain.payload import Payload
+from engine.ports.clock import Clock
+from engine.ports.compute import Compute
+from engine.scheduling.resource_pool import ResourcePool
+
+HEALTHY_RUN_S = 60.0
+"""A `run()` that lasted so long before it failed starts a new row of failures."""
+MEASURED_EVERY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Performing(ABC):
+    """The working half of `BaseAgent`; its parameters are described there."""
+
+    topics: ClassVar[tuple[EventType, ...]] = ()
+    """What `handle` gets."""
+    emits: ClassVar[tuple[EventType, ...]] = ()
+    """What it may publish; for the graph."""
+    heavy: ClassVar[bool] = False
+    """True when `handle` and `cycle` leave the loop through the compute port."""
+    default_interval: ClassVar[float] = 60.0
+    default_priority: ClassVar[TaskPriority] = TaskPriority.NORMAL
+    task_type: ClassVar[str] = "agent_cycle"
+    """Kind of work of its cycles; `engine.scheduling.lanes` declares which kinds have a lane of their own."""
+
+    def __init__(
+        self, agent_id: str, event_bus: EventBus, interval: float, config: Mapping[str, Any]
+    ) -> None:
+        self.agent_id = agent_id
+        self.event_bus = event_bus
+        self.interval = interval
+        self.config: dict[str, Any] = dict(config)
+        self._clock: Clock = self.config.get("clock") or WallClock()
+        self._compute: Compute = self.config.get("compute") or InlineCompute()
+        self._status = AgentStatus.CREATED
+        self._reason = ""
+        self._running = False
+        self._fence = Fence()
+        self._measurement = Measurement()
+        self._measured_at_s = -math.inf
+        self._next_at_s: float | None = None
+        self._gate = Gate()
+        self._one_at_a_time = asyncio.Lock()
+        self._pending: dict[tuple[EventType, object], Event] = {}
+        self._loop_task: asyncio.Task[Any] | None = None
+        self._cycle_task: asyncio.Task[Any] | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._nap: asyncio.Future[None] | None = None
+        self._own_pool: ResourcePool | None = None
+
+    # -- judgement: what a subclass writes -----------------------------------------------------------------------
+
+    def handle(self, event: Event) -> Iterable[Event]:  # noqa: ARG002 -- the default hears and says nothing
+        """Return the events that follow from `event`; pure and synchronous."""
+        return ()
+
+    def cycle(self) -> Iterable[Event]:
+        """Return, or yield one by one, the events of one cycle; each is delivered before the next is asked for."""
+        return ()
+
+    async def run(self) -> None:
+        """Drive the cycles while no engine does; a subclass may loop here on `self._running` instead."""
+        pool = self._pool()
+        while self._running:
+            if self.status is AgentStatus.RUNNING:
+                await self.perform_cycle(pool)
+            self._nap = asyncio.ensure_future(self._clock.sleep(self.seconds_to_next()))
+            try:
+                await asyncio.wait((self._nap,))
+            finally:
+                self._nap.cancel()
+
+    async def _run_cycle(self, resource_pool: Any) -> Any:  # noqa: ANN401, ARG002 -- the founding signature
+        """Run one cycle; a subclass may do its own work here and return what it likes."""
+        if self._leaves_the_loop:
+            async with self._one_at_a_time:
+                for event in await self._compute.run(lambda: tuple(self.cycle())):
+                    await self.event_bus.publish(self._signed(event))
+            return None
+        for event in self.cycle():
+            await self.event_bus.publish(self._signed(event))
+        return None
+
+    @abstractmethod
+    async def stop(self, *, actor: str = "engine", reason: str = "") -> None:
+        """Stop it."""
+
+    @abstractmethod
+    def _leave_service(self) -> None:
+        """Take no more events or cycles."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Shown on screens."""
+
+    @property
+    def status(self) -> AgentStatus:
+        """What the agent is doing."""
+        return self._status
+
+    def event(
+        self,
+        event_type: EventType,
+        payload: Payload | Mapping[str, Any],
+        as_of: datetime | None = None,
+    ) -> Event:
+        """Return an event of this agent; without `as_of` the base gives it that of the event it answers."""
+        data = payload.to_data() if isinstance(payload, Payload) else dict(payload)
+        return Event(event_type, data, source=self.agent_id, as_of=as_of)
+
+    # -- being driven ----------------------------------------------------------------------------------------------
+
+    @property
+    def priority(self) -> TaskPriority:
+        """Priority of its cycles."""
+        return self.default_priority
+
+    @property
+    def runs_itself(self) -> bool:
+        """Whether a subclass brought a `run()` of its own."""
+        return type(self).run is not Performing.run
+
+    @property
+    def has_cycle(self) -> bool:
+        """Whether there is a cycle to drive."""
+        kind = type(self)
+        is_cyclic = (
+            kind.cycle is not Performing.cycle or kind._run_cycle is not Performing._run_cycle
+        )
+        return is_cyclic and not self.runs_itself
+
+    def seconds_to_next(self) -> float:
+        """Return the wait until the next cycle is due, counted from the start of the last; longer after failures."""
+        if self._next_at_s is None:
+            return self.interval
+        return max(0.0, self._next_at_s - self._clock.monotonic())
+
+    async def perform_cycle(self, resource_pool: object) -> object:
+        """Run one cycle, timed and fenced; nothing when it is not RUNNING or a cycle is in flight."""
+        if self._status is not AgentStatus.RUNNING or self._cycle_task is not None:
+            return None
+        result = None
+        began_s, began = self._clock.monotonic(), time.perf_counter()
+        self._cycle_task = asyncio.current_task()
+        try:
+            result = await self._run_cycle(resource_pool)
+        except Exception as error:
+            log.exception("a cycle of agent %s failed", self.agent_id)
+            self.note_failure("cycle", error)
+        else:
+            self._fence.passed("cycle")
+        finally:
+            self._cycle_task = None
+            self._next_at_s = max(began_s + self.interval, self._fence.quiet_until_s)
+            self._measurement.cycles += 1
+            self._timed(began)
+        return result
+
+    async def perform_run(self) -> None:
+        """Run its own `run()`, held back while paused, again after a failure, until it ends or is stopped."""
+        self._loop_task = asyncio.current_task()
+        while self._running:
+            began_s = self._clock.monotonic()
+            try:
+                await Held(self.run(), self._gate)
+                break
+            except Exception as error:
+                log.exception("run() of agent %s failed", self.agent_id)
+                if self._clock.monotonic() - began_s > HEALTHY_RUN_S:
+                    self._fence.passed("run")
+                self.note_failure("run", error)
+            if self._running:
+                await self._clock.sleep(self._fence.quiet_until_s - self._clock.monotonic())
+        if self._running:
+            await self.stop(reason="its run() came to an end")
+
+    def note_failure(self, where: str, error: BaseException, cause: Event | None = None) -> None:
+        """Make a failure visible; the fifth in a row takes the agent out of service."""
+        row = self._fence.failed(where, error, self._clock.monotonic())
+        self._measurement.errors += 1
+        failed = AgentFailed(
+            agent_id=self.agent_id, where=where, error=self._fence.last_error, consecutive=row
+        )
+        self._post(self.event(EventType.AGENT_FAILED, failed), cause)
+        if row >= BREAKER and self._status in {AgentStatus.RUNNING, AgentStatus.PAUSED}:
+            self._reason = f"failed ({row}×): {self._fence.last_error}"
+            self._leave_service()
+            self._status = AgentStatus.ERROR
+            loop_task = self._loop_task
+            if loop_task is not None and loop_task not in {_current_task(), self._cycle_task}:
+                loop_task.cancel()
+            self._post(self.event(EventType.AGENT_CHANGED, self._changed("engine")), cause)
+
+    def publish_measured(self) -> None:
+        """Post AGENT_MEASURED now; the base does so by itself at most once a second."""
+        self._measured_at_s = self._clock.monotonic()
+        self.event_bus.post(self.event(EventType.AGENT_MEASURED, self._measured()))
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _on_event(self, event: Event) -> None:
+        if self._status is not AgentStatus.RUNNING:
+            return
+        is_quiet = self._clock.monotonic() < self._fence.quiet_until_s
+        if is_quiet and event.retention is Retention.STREAM:
+            return  # backing off: ticks may go by, anything else is still tried
+        if self._leaves_the_loop:
+            self._offload(event)
+            return
+        began = time.perf_counter()
+        try:
+            self._answer(event, self._answers_to(event))
+        except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
+            self._failed_on(event, error)
+        self._timed(began)
+
+    @property
+    def _leaves_the_loop(self) -> bool:
+        return self.heavy and not self._compute.is_inline
+
+    def _offload(self, event: Event) -> None:
+        """Keep the newest event per type and symbol for the worker, which takes them one at a time."""
+        key = (event.event_type, event.data.get("symbol"))
+        self._measurement.conflated += key in self._pending
+        self._pending[key] = event
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work_off())
+
+    async def _work_off(self) -> None:
+        while self._pending and self._status is AgentStatus.RUNNING:
+            event = self._pending.pop(next(iter(self._pending)))
+            async with self._one_at_a_time:
+                began = time.perf_counter()
+                try:
+                    answers = await self._compute.run(partial(self._answers_to, event))
+                except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
+                    self._failed_on(event, error)
+                else:
+                    if self.status is AgentStatus.RUNNING:  # who was paused meanwhile says nothing
+                        self._answer(event, answers)
+                self._timed(began)
+
+    def _answers_to(self, event: Event) -> tuple[Event, ...]:
+        return tuple(self.handle(event))
+
+    def _answer(self, event: Event, answers: tuple[Event, ...]) -> None:
+        self._measurement.handled += 1
+        self._fence.passed(f"handle {event.event_type.value}")
+        for answer in answers:
+            self._post(answer, event)
+
+    def _failed_on(self, event: Event, error: Exception) -> None:
+        log.error(
+            "agent %s failed on %s", self.agent_id, event.event_type.value, exc_info=error
+        )  # fmt: skip
+        self.note_failure(f"handle {event.event_type.value}", error, event)
+
+    def _post(self, event: Event, cause: Event | None) -> None:
+        self.event_bus.post(self._signed(event, cause))
+
+    def _signed(self, event: Event, cause: Event | None = None) -> Event:
+        """Return the event with its source and, where it answers another, that one's `seq` and market time."""
+        if cause is None:
+            return event if event.source else replace(event, source=self.agent_id)
+        return replace(
+            event,
+            source=event.source or self.agent_id,
+            cause=event.cause or cause.seq or None,
+            as_of=event.as_of or cause.as_of,
+        )
+
+    def _changed(self, actor: str) -> AgentChanged:
+        return AgentChanged(
+            agent_id=self.agent_id, name=self.name, status=self._status, reason=self._reason, actor=actor
+        )  # fmt: skip
+
+    def _timed(self, began: float) -> None:
+        self._measurement.took((time.perf_counter() - began) * 1000)
+        self._measurement.last_run_at = self._clock.now().timestamp()
+        if self._clock.monotonic() - self._measured_at_s >= MEASURED_EVERY_S:
+            self.publish_measured()
+
+    def _measured(self) -> AgentMeasured:
+        due_at = None
+        if self._next_at_s is not None and self._status is AgentStatus.RUNNING:
+            due_at = self._clock.now().timestamp() + self.seconds_to_next()
+        return self._measurement.payload(self.agent_id, len(self._pending), due_at)
+
+    def _pool(self) -> object:
+        """Return the pool given in the configuration, else one of its own that ends with the agent."""
+        given = self.config.get("resource_pool")
+        if given is None:
+            self._own_pool = given = self._own_pool or ResourcePool()
+        return given
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    with suppress(RuntimeError):
+        return asyncio.current_task()
+    return None
