@@ -4,14 +4,25 @@ A page module holds `PAGE`, `layout(gateway, query)`, `register(app, gateway)` a
 the composition root collects them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from dash import Dash
+from dash.development.base_component import Component
 
 from dashboard.patches import Patch
 from engine.domain.sections import Snapshot
 
 Render = Callable[[Snapshot, str], Patch]
 """(sections, argument of the topic) to the complete newest state of the part."""
+
+Layout = Callable[[Any, Mapping[str, str]], Component]
+"""(gateway, query of the address) to the page, drawn with what is known now."""
+
+Register = Callable[[Dash, Any], None]
+"""(app, gateway): puts the page's callbacks on the app given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +39,12 @@ class Page:
         Lucide name of the icon in the rail.
     key : str
         Letter that opens it after "g".
-    order : int
-        Place in the rail, ascending.
-    in_phone_bar : bool
-        Whether a phone shows it in the bottom bar; the others stand in the menu.
     """
 
     path: str
     title: str
     icon: str
     key: str
-    order: int = 100
-    in_phone_bar: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +76,23 @@ class LivePart:
         """Return the section names with the argument filled in; a ``*`` at the end stays."""
         subject = argument.partition(":")[0]
         return tuple(name.replace("{arg}", subject) for name in self.sections)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageModule:
+    """A page with what its module gives."""
+
+    page: Page
+    layout: Layout
+    register: Register
+    live: tuple[LivePart, ...] = ()
+
+    @classmethod
+    def of(cls, module: ModuleType) -> "PageModule":
+        """Return the page that a module of `dashboard.pages` defines."""
+        return cls(
+            page=module.PAGE,
+            layout=module.layout,
+            register=module.register,
+            live=tuple(getattr(module, "LIVE", ())),
+        )

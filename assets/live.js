@@ -1,0 +1,364 @@
+/* Draws what the live hub sends: keeps the newest patch of each part, paints at most five times a second.
+   Meaning and arithmetic stay in Python; here are the connection, the painting and the ticking of ages. */
+(function () {
+  "use strict";
+  const ph = (window.pilothouse = window.pilothouse || {});
+  const PAINT_MS = 200;
+  const AGE_MS = 400;
+  const SILENCE_MS = 12000; // the hub speaks at least every five seconds
+  const POLL_MS = 2000;
+  const RETRY_WHILE_POLLING_MS = 30000;
+  const PATIENCE = 40; // paints to wait for an element that is not mounted yet
+
+  const patches = new Map(); // topic -> newest patch
+  const dirty = new Map(); // topic -> paints tried
+  const ages = new Map(); // element id -> [received, budget]
+  const asserted = new WeakMap(); // element -> JSON of the props last set
+  const plotted = new WeakMap(); // plot -> Map(topic -> patch)
+  const failed = new Map(); // topic -> words
+  let topics = [];
+  let since = 0;
+  let epoch = "";
+  let skew = 0; // server's clock minus this one, seconds
+  let lastFrameAt = 0;
+  let socket = null;
+  let attempts = 0;
+  let everOpened = false;
+  let pollTimer = 0;
+  let retryTimer = 0;
+  let paintTimer = 0;
+  let lastPaint = 0;
+  let pageRoot = null;
+
+  // ---- what this page shows ---------------------------------------------------------------------------
+
+  function wanted() {
+    const found = new Set();
+    document.querySelectorAll("[data-topics]").forEach((element) => {
+      const dialog = element.closest("dialog");
+      if (dialog && !dialog.open) return;
+      element.getAttribute("data-topics").split(" ").filter(Boolean).forEach((topic) => found.add(topic));
+    });
+    return [...found];
+  }
+
+  function look() {
+    const next = wanted();
+    const root = document.querySelector("#ph-page > *");
+    const isSame = next.length === topics.length && next.every((topic) => topics.includes(topic));
+    if (isSame && root === pageRoot) return;
+    if (root !== pageRoot) {
+      pageRoot = root;
+      patches.forEach((_, topic) => dirty.set(topic, 0));
+      markCurrent();
+      schedule();
+    }
+    if (isSame) return;
+    for (const topic of topics) {
+      if (!next.includes(topic)) {
+        patches.delete(topic);
+        dirty.delete(topic);
+        failed.delete(topic);
+      }
+    }
+    const isMore = next.some((topic) => !topics.includes(topic));
+    topics = next;
+    if (isMore) since = 0;
+    subscribe();
+    showProblems();
+  }
+  ph.look = look;
+
+  function markCurrent() {
+    const here = window.location.pathname.replace(/\/$/, "") || "/";
+    document.querySelectorAll("a.ph-rail-item").forEach((link) => {
+      const isHere = new URL(link.href).pathname.replace(/\/$/, "") === here.replace(/^\/$/, "");
+      if (isHere) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    });
+  }
+
+  // ---- connection -------------------------------------------------------------------------------------
+
+  function subscribe() {
+    if (socket && socket.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify({ topics, since, epoch }));
+    } else if (pollTimer) {
+      poll();
+    }
+  }
+
+  function connect() {
+    if (socket || !topics.length) return;
+    const scheme = window.location.protocol === "https:" ? "wss://" : "ws://";
+    const mine = new WebSocket(scheme + window.location.host + "/ws/live");
+    socket = mine;
+    mine.onopen = () => {
+      attempts = 0;
+      everOpened = true;
+      lastFrameAt = performance.now();
+      stopPolling();
+      subscribe();
+    };
+    mine.onmessage = (message) => take(JSON.parse(message.data));
+    mine.onclose = () => {
+      if (socket !== mine) return;
+      socket = null;
+      attempts += 1;
+      if (attempts >= 3 && !everOpened) startPolling();
+      badge();
+      retry();
+    };
+  }
+
+  function retry() {
+    window.clearTimeout(retryTimer);
+    const backoff = Math.min(15000, 500 * 2 ** Math.min(attempts - 1, 6)) * (0.5 + Math.random() / 2);
+    retryTimer = window.setTimeout(connect, pollTimer ? RETRY_WHILE_POLLING_MS : backoff);
+  }
+
+  function reconnectNow() {
+    if (socket && socket.readyState === WebSocket.OPEN) return;
+    attempts = Math.min(attempts, 1);
+    window.clearTimeout(retryTimer);
+    connect();
+  }
+
+  function startPolling() {
+    if (pollTimer) return;
+    pollTimer = window.setInterval(poll, POLL_MS);
+    poll();
+  }
+
+  function stopPolling() {
+    window.clearInterval(pollTimer);
+    pollTimer = 0;
+  }
+
+  async function poll() {
+    const query = new URLSearchParams({ topics: topics.join(","), since: String(since), epoch });
+    try {
+      const answer = await fetch("/api/live?" + query, { cache: "no-store" });
+      if (answer.ok) take(await answer.json());
+    } catch (error) {
+      badge(); // the next turn tries again
+    }
+  }
+
+  function take(frame) {
+    lastFrameAt = performance.now();
+    skew = frame.now - Date.now() / 1000;
+    epoch = frame.epoch;
+    since = frame.v;
+    for (const [topic, patch] of Object.entries(frame.parts || {})) {
+      if (!topics.includes(topic)) continue;
+      if (patch.error) failed.set(topic, patch.error);
+      else {
+        failed.delete(topic);
+        patches.set(topic, patch);
+        dirty.set(topic, 0);
+      }
+    }
+    (frame.unknown || []).forEach((topic) => failed.set(topic, "this part does not exist"));
+    badge();
+    showProblems();
+    if (dirty.size) schedule();
+  }
+
+  function watchSilence() {
+    if (socket && socket.readyState === WebSocket.OPEN && performance.now() - lastFrameAt > SILENCE_MS) {
+      const silent = socket;
+      socket = null;
+      silent.onclose = null;
+      silent.close();
+      attempts += 1;
+      badge();
+      retry();
+    }
+  }
+
+  function clock(seconds) {
+    return new Date(seconds * 1000).toTimeString().slice(0, 8);
+  }
+
+  function badge() {
+    const isOpen = socket && socket.readyState === WebSocket.OPEN;
+    const state = isOpen ? "live" : pollTimer && performance.now() - lastFrameAt < 3 * POLL_MS ? "polling" : "lost";
+    const since_ = lastFrameAt ? clock((Date.now() - (performance.now() - lastFrameAt)) / 1000) : "";
+    const words = {
+      live: "",
+      polling: "Polling every 2 s",
+      lost: since_ ? "Reconnecting… data from " + since_ : "Connecting…",
+    }[state];
+    const banner = document.getElementById("ph-connection");
+    if (!banner) return;
+    document.documentElement.dataset.connection = state;
+    banner.hidden = state === "live" || (state === "lost" && !lastFrameAt && attempts < 2);
+    const label = document.getElementById("ph-connection-text");
+    if (label && label.textContent !== words) label.textContent = words;
+  }
+
+  function showProblems() {
+    const box = document.getElementById("ph-live-problem");
+    if (!box) return;
+    const words = [...failed].map(([topic, error]) => topic + " was not drawn: " + error).join(" · ");
+    box.hidden = !words;
+    const label = document.getElementById("ph-live-problem-text");
+    if (label && label.textContent !== words) label.textContent = words;
+  }
+
+  // ---- painting ---------------------------------------------------------------------------------------
+
+  function schedule() {
+    if (paintTimer) return;
+    const wait = Math.max(0, PAINT_MS - (performance.now() - lastPaint));
+    paintTimer = window.setTimeout(() => window.requestAnimationFrame(paint), wait);
+  }
+
+  function paint() {
+    paintTimer = 0;
+    lastPaint = performance.now();
+    for (const [topic, tries] of [...dirty]) {
+      const patch = patches.get(topic);
+      const isDone = !patch || apply(topic, patch);
+      if (isDone || tries >= PATIENCE) dirty.delete(topic);
+      else dirty.set(topic, tries + 1);
+    }
+    window.dispatchEvent(new CustomEvent("ph:painted"));
+    if (dirty.size) schedule();
+  }
+
+  /* Returns whether every element was there. Props first: they may bring the elements that text is meant for. */
+  function apply(topic, patch) {
+    let isWhole = true;
+    each(patch.props, (id, props) => (isWhole = setProps(id, props) && isWhole));
+    each(patch.text, (id, text) => (isWhole = setText(document.getElementById(id), text) && isWhole));
+    each(patch.cls, (id, names) => (isWhole = setClass(document.getElementById(id), names) && isWhole));
+    each(patch.attrs, (id, attrs) => (isWhole = setAttributes(document.getElementById(id), attrs) && isWhole));
+    each(patch.plot, (id, calls) => (isWhole = plot(topic, patch, id, calls) && isWhole));
+    each(patch.age, (id, age) => ages.set(id, age));
+    return isWhole;
+  }
+
+  function each(table, act) {
+    if (table) for (const [key, value] of Object.entries(table)) act(key, value);
+  }
+
+  function setText(element, text) {
+    if (!element) return false;
+    let node = element.firstChild;
+    while (node && node.nodeType !== Node.TEXT_NODE) node = node.nextSibling;
+    if (!node) element.appendChild(document.createTextNode(text));
+    else if (node.nodeValue !== text) node.nodeValue = text;
+    return true;
+  }
+
+  function setClass(element, names) {
+    if (!element) return false;
+    if (element.getAttribute("class") !== names) element.setAttribute("class", names);
+    return true;
+  }
+
+  function setAttributes(element, attrs) {
+    if (!element) return false;
+    each(attrs, (name, value) => {
+      if (value === null) element.removeAttribute(name);
+      else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+    });
+    return true;
+  }
+
+  /* Before a component is mounted set_props is lost, and after a new mount the old props are back: assert again. */
+  function setProps(id, props) {
+    const element = document.getElementById(id);
+    if (!element || !window.dash_clientside || !window.dash_clientside.set_props) return false;
+    const wish = JSON.stringify(props);
+    if (asserted.get(element) !== wish) {
+      asserted.set(element, wish);
+      window.dash_clientside.set_props(id, props);
+    }
+    return true;
+  }
+
+  function plot(topic, patch, id, calls) {
+    const host = document.getElementById(id);
+    const chart = host && (host.matches(".js-plotly-plot") ? host : host.querySelector(".js-plotly-plot"));
+    if (!chart || !chart._fullLayout || !window.Plotly) return false;
+    const done = plotted.get(chart) || new Map();
+    if (done.get(topic) === patch) return true;
+    done.set(topic, patch);
+    plotted.set(chart, done);
+    for (const [method, ...args] of calls) {
+      Promise.resolve(window.Plotly[method](chart, ...args)).catch((error) => {
+        failed.set(topic, "Plotly." + method + ": " + error.message);
+        showProblems();
+      });
+    }
+    return true;
+  }
+
+  // ---- ages -------------------------------------------------------------------------------------------
+
+  function ageText(seconds) {
+    const s = Math.max(0, seconds);
+    if (s < 9.95) return s.toFixed(1) + " s";
+    if (s < 59.5) return s.toFixed(0) + " s";
+    const whole = Math.round(s);
+    if (whole < 3600) return Math.floor(whole / 60) + " m " + String(whole % 60).padStart(2, "0") + " s";
+    const minutes = Math.floor(whole / 60);
+    if (whole < 86400) return Math.floor(minutes / 60) + " h " + String(minutes % 60).padStart(2, "0") + " m";
+    return Math.floor(whole / 86400) + " d";
+  }
+
+  function ageState(seconds, budget, feed) {
+    if (feed === "paused") return "paused";
+    if (feed === "lost") return "lost";
+    if (!budget || seconds <= budget) return "fresh";
+    return seconds <= 2 * budget ? "ageing" : "stale";
+  }
+
+  function tickAges() {
+    watchSilence();
+    const frame = document.getElementById("ph-app");
+    const feed = frame ? frame.dataset.feed : "";
+    const now = Date.now() / 1000 + skew;
+    for (const [id, [received, budget]] of ages) {
+      const element = document.getElementById(id);
+      if (!element) {
+        ages.delete(id);
+        continue;
+      }
+      const state = ageState(now - received, budget, feed);
+      setText(element, state === "paused" ? "paused" : ageText(now - received));
+      if (element.dataset.age !== state) element.dataset.age = state;
+      const scope = element.closest("[data-age-scope]");
+      if (scope && scope.dataset.age !== state) scope.dataset.age = state;
+    }
+  }
+
+  // ---- start ------------------------------------------------------------------------------------------
+
+  function start() {
+    const observer = new MutationObserver(() => {
+      look();
+      if (!socket && !pollTimer && !attempts) connect();
+    });
+    observer.observe(document.body, {
+      childList: true,
+      subtree: true,
+      attributes: true,
+      attributeFilter: ["data-topics", "open"],
+    });
+    window.setInterval(tickAges, AGE_MS);
+    window.addEventListener("online", reconnectNow);
+    window.addEventListener("popstate", markCurrent);
+    window.addEventListener("_dashprivate_pushstate", markCurrent);
+    document.addEventListener("visibilitychange", () => document.hidden || reconnectNow());
+    look();
+    connect();
+  }
+
+  ph.live = { state: () => ({ topics, since, epoch, attempts, skew, failed: Object.fromEntries(failed) }) };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

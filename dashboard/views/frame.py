@@ -1,0 +1,335 @@
+"""What the frame says: the status bar, the bell, the toasts and the consequences of the kill switch, in words."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dashboard import formatting as fmt
+from engine.domain.agents import AgentStatus
+from engine.domain.commands import CommandAnswer
+from engine.domain.market import FeedState
+from engine.domain.risk import Severity
+from engine.domain.sections import (
+    AgentsSection,
+    AlertsSection,
+    AnswersSection,
+    EngineSection,
+    FeedSection,
+    InstrumentsSection,
+    PortfolioSection,
+    QuotesSection,
+    Snapshot,
+    TradingSection,
+)
+from engine.domain.trading import HaltMode
+
+DEFAULT_BUDGET_S = 15.0
+N_TOASTS = 6
+_ENGINE_PILLS = {
+    "running": ("Running", "up", ""),
+    "starting": ("Starting", "grey", "circle-dashed"),
+    "stopping": ("Stopping", "grey", "circle-dashed"),
+    "stopped": ("Stopped", "grey", "square"),
+    "failed": ("Failed", "crit", "circle-x"),
+    "standby": ("Standby", "grey", "circle-pause"),
+}
+_SEVERITY_ICONS = {
+    Severity.INFO: ("info", ""),
+    Severity.WARNING: ("triangle-alert", "warn"),
+    Severity.CRITICAL: ("triangle-alert", "crit"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pill:
+    """Words with a tone ("up", "grey", "warn", "crit") and an icon; without icon it has a dot."""
+
+    words: str
+    tone: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarView:
+    """What changes with each tick: market date, age, equity and the day's result."""
+
+    market_date: str
+    received_at: float | None
+    computed_at: float | None
+    budget_s: float
+    equity: str
+    day_pnl: str
+    day_tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateView:
+    """What changes rarely: the engine, the feed and the latch."""
+
+    engine: Pill
+    owner: str
+    mode: str
+    feed_kind: str
+    feed_label: str
+    feed_state: str
+    is_halted: bool
+    halt_title: str
+    halt_words: str
+    n_alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One line of the bell's history or one toast; `seq` orders them, `at` is wall epoch seconds."""
+
+    seq: int
+    at: float
+    icon: str
+    tone: str
+    title: str
+    message: str
+    when: str
+    alert_id: str = ""
+    is_acknowledged: bool = False
+    stays: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRow:
+    """One line of the stop dialog's table."""
+
+    symbol: str
+    what: str
+    quantity: str
+    notional: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopView:
+    """What the kill switch will do, in numbers."""
+
+    is_halted: bool
+    consequences: tuple[str, ...]
+    orders: tuple[PreviewRow, ...]
+    positions: tuple[PreviewRow, ...]
+    footer: str
+
+
+def bar_view(snapshot: Snapshot) -> BarView:
+    """Return what the status bar shows of the market and the account."""
+    feed: FeedSection | None = snapshot.value("feed")
+    quotes: QuotesSection | None = snapshot.value("quotes")
+    portfolio: PortfolioSection | None = snapshot.value("portfolio")
+    stamp = snapshot.stamp("quotes")
+    received = [quote.received_at for quote in quotes.quotes.values()] if quotes else []
+    state = feed.state if feed else None
+    return BarView(
+        market_date=fmt.date(state.market_time) if state else fmt.UNKNOWN,
+        received_at=max(received, default=feed.last_tick_at if feed else None),
+        computed_at=stamp.computed_at if stamp else None,
+        budget_s=(stamp.budget_s if stamp else None) or DEFAULT_BUDGET_S,
+        equity=fmt.money(portfolio.equity) if portfolio else fmt.UNKNOWN,
+        day_pnl=_day_pnl(portfolio),
+        day_tone=fmt.tone(portfolio.day_pnl, 2) if portfolio else "",
+    )
+
+
+def _day_pnl(portfolio: PortfolioSection | None) -> str:
+    if portfolio is None:
+        return fmt.UNKNOWN
+    start = portfolio.day_start_equity
+    amount = fmt.pnl(portfolio.day_pnl)
+    if not start:
+        return amount
+    fraction = portfolio.day_pnl / start
+    return f"{fmt.with_arrow(amount)} {fmt.percent(fraction, signed=True)}"
+
+
+def state_view(snapshot: Snapshot) -> StateView:
+    """Return what the status bar says of the engine, the feed and the latch."""
+    engine: EngineSection | None = snapshot.value("engine")
+    feed: FeedSection | None = snapshot.value("feed")
+    trading: TradingSection | None = snapshot.value("trading")
+    alerts: AlertsSection | None = snapshot.value("alerts")
+    state = feed.state if feed else None
+    is_halted = trading is not None and trading.mode is not HaltMode.ACTIVE
+    return StateView(
+        engine=_engine_pill(engine, trading),
+        owner=f"owner {engine.owner}" if engine and engine.owner else "",
+        mode=(engine.trading_mode if engine else "paper").upper(),
+        feed_kind=state.kind.value if state else "No feed yet",
+        feed_label=_feed_label(state),
+        feed_state=_feed_state(state),
+        is_halted=is_halted,
+        halt_title=_halt_title(trading),
+        halt_words=_halt_words(trading),
+        n_alerts=sum(not row.is_acknowledged for row in alerts.rows) if alerts else 0,
+    )
+
+
+def _engine_pill(engine: EngineSection | None, trading: TradingSection | None) -> Pill:
+    words, tone, icon = _ENGINE_PILLS.get(
+        engine.state if engine else "starting", ("Unknown", "grey", "circle-dashed")
+    )
+    mode = trading.mode if trading else HaltMode.ACTIVE
+    if words == "Running" and mode is HaltMode.HALTED:
+        return Pill(words="Entries halted", tone="crit", icon="octagon-x")
+    if words == "Running" and mode is HaltMode.REDUCING:
+        return Pill(words="Reduce only", tone="warn", icon="minus")
+    return Pill(words=words, tone=tone, icon=icon)
+
+
+def _feed_label(state: FeedState | None) -> str:
+    if state is None:
+        return ""
+    if state.is_ended:
+        return f"{state.label} ended"
+    if state.bars_per_minute is None:
+        return state.label
+    return f"{state.label} {fmt.multiple(state.bars_per_minute)}"
+
+
+def _feed_state(state: FeedState | None) -> str:
+    if state is None:
+        return "unknown"
+    return "paused" if state.is_paused or state.is_ended else "running"
+
+
+def _halt_title(trading: TradingSection | None) -> str:
+    if trading is None or trading.mode is HaltMode.ACTIVE:
+        return ""
+    return "Trading is halted" if trading.mode is HaltMode.HALTED else "Reduce only"
+
+
+def _halt_words(trading: TradingSection | None) -> str:
+    if trading is None or trading.mode is HaltMode.ACTIVE:
+        return ""
+    since = f" since {fmt.clock(fmt.from_epoch(trading.since))} UTC" if trading.since else ""
+    reason = f" {trading.reason.rstrip('.')}." if trading.reason else ""
+    return f"By {trading.actor or 'the engine'}{since}.{reason} No entries, positions stay open, agents go on observing."
+
+
+def alert_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
+    """Return the bell's history, newest first."""
+    alerts: AlertsSection | None = snapshot.value("alerts")
+    notices = []
+    for row in alerts.rows if alerts else ():
+        icon, tone = _SEVERITY_ICONS[row.alert.severity]
+        notices.append(
+            Notice(
+                seq=row.seq,
+                at=row.at,
+                icon=icon,
+                tone=tone,
+                title=row.alert.title,
+                message=row.alert.message,
+                when=fmt.clock(fmt.from_epoch(row.at)),
+                alert_id=row.alert.alert_id,
+                is_acknowledged=row.is_acknowledged,
+                stays=row.alert.severity is Severity.CRITICAL,
+            )
+        )
+    return tuple(notices)
+
+
+def answer_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
+    """Return what the engine answered to commands, newest first."""
+    answers: AnswersSection | None = snapshot.value("answers")
+    return tuple(_answer_notice(*row) for row in (answers.rows if answers else ()))
+
+
+def _answer_notice(seq: int, at: float, is_accepted: bool, answer: CommandAnswer) -> Notice:
+    return Notice(
+        seq=seq,
+        at=at,
+        icon="circle-check" if is_accepted else "circle-x",
+        tone="up" if is_accepted else "crit",
+        title=answer.title,
+        message=answer.message,
+        when=fmt.clock(fmt.from_epoch(at)),
+        stays=not is_accepted,
+    )
+
+
+def toast_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
+    """Return the newest answers and alerts together, newest first; the browser shows each once."""
+    loud = (notice for notice in alert_notices(snapshot) if not notice.is_acknowledged)
+    both = sorted([*answer_notices(snapshot), *loud], key=lambda notice: notice.seq, reverse=True)
+    return tuple(both[:N_TOASTS])
+
+
+def stop_view(snapshot: Snapshot) -> StopView:
+    """Return what stopping, or resuming, would do now."""
+    portfolio: PortfolioSection | None = snapshot.value("portfolio")
+    trading: TradingSection | None = snapshot.value("trading")
+    agents: AgentsSection | None = snapshot.value("agents")
+    orders = portfolio.open_orders if portfolio else ()
+    positions = portfolio.positions if portfolio else ()
+    marks = portfolio.marks if portfolio else {}
+    order_rows = tuple(
+        PreviewRow(
+            symbol=order.symbol,
+            what=order.side.value,
+            quantity=fmt.quantity(order.quantity),
+            notional=fmt.notional(order.quantity * order.price),
+        )
+        for order in orders
+    )
+    values = [_value(p.quantity, marks.get(p.symbol), p.entry_price) for p in positions]
+    position_rows = tuple(
+        PreviewRow(
+            symbol=position.symbol,
+            what="long" if position.quantity > 0 else "short",
+            quantity=fmt.quantity(position.quantity, signed=True),
+            notional=fmt.notional(value),
+        )
+        for position, value in zip(positions, values, strict=True)
+    )
+    is_halted = trading is not None and trading.mode is not HaltMode.ACTIVE
+    n_running = sum(row.status is AgentStatus.RUNNING for row in agents.rows) if agents else 0
+    worth = fmt.notional(sum(values, Decimal(0)))
+    return StopView(
+        is_halted=is_halted,
+        consequences=_stop_words(len(orders), len(positions), worth, n_running),
+        orders=order_rows,
+        positions=position_rows,
+        footer=_stop_footer(portfolio),
+    )
+
+
+def _value(quantity: Decimal, mark: float | None, entry: Decimal) -> Decimal:
+    """Return what a position is worth, unsigned, at its last price; before any price at its entry."""
+    return abs(quantity) * (Decimal(str(mark)) if mark is not None else entry)
+
+
+def _stop_words(n_orders: int, n_positions: int, worth: str, n_running: int) -> tuple[str, ...]:
+    are = "is" if n_orders == 1 else "are"
+    stay = "stays" if n_positions == 1 else "stay"
+    cancelled = (
+        f"{fmt.plural(n_orders, 'open order')} {are} cancelled."
+        if n_orders
+        else "No order is open."
+    )
+    kept = (
+        f"{fmt.plural(n_positions, 'position')} worth {worth} {stay} open."
+        if n_positions
+        else "No position is open."
+    )
+    observe = "goes" if n_running == 1 else "go"
+    return (
+        cancelled,
+        "No entry is allowed until trading is resumed, also after a restart.",
+        kept,
+        f"{fmt.plural(n_running, 'agent')} {observe} on observing.",
+    )
+
+
+def _stop_footer(portfolio: PortfolioSection | None) -> str:
+    if portfolio is None:
+        return "The account is not known yet."
+    return f"Equity {fmt.money(portfolio.equity)}. Stopping sells nothing and costs nothing."
+
+
+def symbol_items(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """Return symbol and name of everything watched, for the palette."""
+    section: InstrumentsSection | None = snapshot.value("instruments")
+    return tuple((i.symbol, i.name) for i in (section.instruments if section else ()))
