@@ -63,6 +63,8 @@ def position_size(
     ):
         if not 0.0 <= value <= 1.0:
             raise must(name, "lie between 0 and 1", value, "give a fraction of equity")
+    if not math.isfinite(equity):
+        raise must("equity", "be finite", equity, "value the account first")
     distance = abs(price - stop_loss)
     if distance == 0.0:
         raise must("stop_loss", "differ from the price", stop_loss, "move the stop")
