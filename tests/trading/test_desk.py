@@ -108,7 +108,7 @@ def test_a_fill_moves_the_account_and_ends_its_order():
             price=Decimal(100),
             fee=Decimal("0.2"),
             filled_at=NOW,
-        )  # fmt: skip
+        )
     )
     assert subject.orders == {}
     assert subject.account.cash == Decimal("99599.8")

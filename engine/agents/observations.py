@@ -1,0 +1,161 @@
+"""What an agent may look at: closed bars out of the shared memory, cut at the moment that an event speaks of.
+
+Bars come from ``bars:SYMBOL``; where nobody keeps them, a price without a bar counts as one observation, taken from
+``history:SYMBOL`` or else from the events themselves.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from engine.core.state_manager import StateManager
+from engine.domain.events import Event
+from engine.domain.instrument import Instrument
+from engine.domain.signals import as_utc
+from engine.kernels.series import FloatArray
+
+KEPT = 1500
+"""Observations kept per symbol where nobody else keeps them, and most bars handed out."""
+_EMPTY: FloatArray = np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedBars:
+    """Closed bars of one symbol, oldest first.
+
+    Parameters
+    ----------
+    closes, volumes, highs, lows : ndarray of shape (n_bars,)
+        Empty where the source does not give a column.
+    closes_at : ndarray of shape (n_bars,)
+        Epoch seconds; empty where prices came without bars.
+    """
+
+    symbol: str
+    closes: FloatArray = field(default_factory=lambda: _EMPTY)
+    closes_at: FloatArray = field(default_factory=lambda: _EMPTY)
+    volumes: FloatArray = field(default_factory=lambda: _EMPTY)
+    highs: FloatArray = field(default_factory=lambda: _EMPTY)
+    lows: FloatArray = field(default_factory=lambda: _EMPTY)
+
+    @property
+    def last_close_at(self) -> datetime | None:
+        """Market time of the last close, UTC."""
+        if not self.closes_at.size:
+            return None
+        return datetime.fromtimestamp(float(self.closes_at[-1]), UTC)
+
+    @property
+    def step_seconds(self) -> float:
+        """Usual time between two closes, 0 where it is not known."""
+        gaps = np.diff(self.closes_at[-21:])
+        return float(np.median(gaps)) if gaps.size else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one MARKET_DATA event says; `is_closed` when a bar ends with it or it came without a bar."""
+
+    symbol: str
+    price: float
+    is_closed: bool
+    has_bar: bool
+    as_of: datetime | None
+
+
+def observe(event: Event) -> Observation:
+    """Return the reading of a MARKET_DATA event; `as_of` is the bar's close for a closed bar."""
+    data = event.data
+    bar = data.get("bar")
+    as_of = event.as_of
+    if bar is not None and bar["is_closed"]:
+        as_of = _moment(bar["closes_at"])
+    return Observation(
+        symbol=str(data["symbol"]),
+        price=float(data["price"]),
+        is_closed=bar is None or bool(bar["is_closed"]),
+        has_bar=bar is not None,
+        as_of=as_of,
+    )
+
+
+class Observations:
+    """Reads closed bars for one agent.
+
+    Parameters
+    ----------
+    state : StateManager
+        The shared memory.
+    """
+
+    def __init__(self, state: StateManager) -> None:
+        self._state = state
+        self._own: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=KEPT))
+        self._counts: defaultdict[str, int] = defaultdict(int)
+
+    def take(self, seen: Observation) -> None:
+        """Keep a closed observation, for the case that nobody else does."""
+        if seen.is_closed:
+            self._own[seen.symbol].append(seen.price)
+            self._counts[seen.symbol] += 1
+
+    def count(self, symbol: str) -> int:
+        """Return how many closed observations of a symbol this agent has heard itself."""
+        return self._counts[symbol]
+
+    def forget(self, symbol: str) -> None:
+        """Drop what was heard of a symbol: its history was loaded anew."""
+        self._own.pop(symbol, None)
+        self._counts.pop(symbol, None)
+
+    def last_close_at(self, symbol: str) -> int | None:
+        """Return the epoch second of the last closed bar in the shared memory, or None."""
+        data = self._state.get(f"bars:{symbol}")
+        return int(data["closes_at"][-1]) if data and data["closes_at"] else None
+
+    def bars(self, symbol: str, until: datetime | None = None) -> ClosedBars:
+        """Return the closed bars up to and with the one that closes at `until`; all where it is None."""
+        data = self._state.get(f"bars:{symbol}")
+        if data and data["close"]:
+            return _from_columns(symbol, data, until)
+        history = self._state.get(f"history:{symbol}") or self._own.get(symbol, ())
+        return ClosedBars(symbol, np.asarray(list(history)[-KEPT:], dtype=float))
+
+
+def _from_columns(symbol: str, data: Mapping[str, Any], until: datetime | None) -> ClosedBars:
+    times = data["closes_at"]
+    end = len(times) if until is None else bisect_right(times, int(until.timestamp()))
+    begin = max(0, end - KEPT)
+
+    def column(name: str) -> FloatArray:
+        values = data.get(name, ())[begin:end]
+        return _EMPTY if not values or None in values else np.asarray(values, dtype=float)
+
+    return ClosedBars(
+        symbol=symbol,
+        closes=column("close"),
+        closes_at=column("closes_at"),
+        volumes=column("volume"),
+        highs=column("high"),
+        lows=column("low"),
+    )
+
+
+def _moment(value: datetime | str) -> datetime:
+    return as_utc(datetime.fromisoformat(value) if isinstance(value, str) else value)
+
+
+def instruments_of(config: Mapping[str, Any]) -> dict[str, Instrument]:
+    """Return the configured instruments by symbol."""
+    return {instrument.symbol: instrument for instrument in config.get("instruments") or ()}
+
+
+def symbols_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the symbols to look after, or nothing where every symbol is welcome."""
+    given = config.get("symbols")
+    return tuple(given) if given else tuple(instruments_of(config))
