@@ -134,6 +134,9 @@ class BaseAgent(Performing):
             self._reason = f"start failed: {error}"
             await self._become(AgentStatus.ERROR, actor)
             raise
+        except BaseException:  # given up while starting
+            self._status = AgentStatus.STOPPED
+            raise
         if self.status is not AgentStatus.STARTING:
             return  # stopped while it was starting
         self._running = True

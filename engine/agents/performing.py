@@ -210,6 +210,8 @@ class Performing(ABC):
     def note_failure(self, where: str, error: BaseException, cause: Event | None = None) -> None:
         """Make a failure visible; the fifth in a row takes the agent out of service."""
         row = self._fence.failed(where, error, self._clock.monotonic())
+        if self._next_at_s is not None:
+            self._next_at_s = max(self._next_at_s, self._fence.quiet_until_s)
         self._measurement.errors += 1
         failed = AgentFailed(
             agent_id=self.agent_id, where=where, error=self._fence.last_error, consecutive=row

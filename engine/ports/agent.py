@@ -11,6 +11,9 @@ from engine.domain.agents import AgentStatus, TaskPriority
 class ScheduledAgent(Protocol):
     """An agent as the execution engine sees it."""
 
+    driver: "Driver | None"
+    """Who drives its cycles; None while it drives itself."""
+
     @property
     def agent_id(self) -> str:
         """Name under which it is registered, unique."""
@@ -82,4 +85,16 @@ class Driver(Protocol):
 
     def forget(self, agent_id: str) -> None:
         """Drop what waits for this agent."""
+        ...
+
+
+class Timers(Protocol):
+    """What asks for the next cycles of the agents it watches; see `engine.scheduling.timers`."""
+
+    def watch(self, agent: ScheduledAgent) -> None:
+        """Ask for a cycle every interval; harmless when it is watched."""
+        ...
+
+    def forget(self, agent_id: str) -> None:
+        """Ask no more; harmless when it is not watched."""
         ...
