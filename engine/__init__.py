@@ -38,7 +38,7 @@ _HOMES = {
     "TaskPriority": "engine.domain.agents",
     "TradingSignal": "engine.domain.signals",
     "get_agent_registry": "engine.scheduling.registry",
-    "initialize_database": "engine.adapters.journals.sql",
+    "initialize_database": "engine.core.database",
 }
 _OTHER_NAMES = {"TradingSignal": "Signal"}
 

@@ -1,7 +1,6 @@
 """Types of the public names; `tests/test_public_names.py` holds this file equal to the table in `__init__.py`."""
 
 from engine.adapters.brokers.paper import PaperBroker as PaperBroker
-from engine.adapters.journals.sql import initialize_database as initialize_database
 from engine.agents.base import BaseAgent as BaseAgent
 from engine.agents.execution import ExecutionAgent as ExecutionAgent
 from engine.agents.market_data import MarketDataAgent as MarketDataAgent
@@ -10,6 +9,7 @@ from engine.agents.risk import RiskAgent as RiskAgent
 from engine.agents.sentiment import SentimentAgent as SentimentAgent
 from engine.agents.strategy import StrategyAgent as StrategyAgent
 from engine.agents.supervisor import SupervisorAgent as SupervisorAgent
+from engine.core.database import initialize_database as initialize_database
 from engine.core.event_bus import EventBus as EventBus
 from engine.core.state_manager import StateManager as StateManager
 from engine.domain.agents import AgentStatus as AgentStatus
