@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from engine.domain.errors import InvalidValueError
 from engine.kernels.paths import simulate_gbm
-from engine.kernels.series import FloatArray, as_count, as_fraction, as_series
+from engine.kernels.series import as_count, as_fraction, as_series
 
 MONTE_CARLO_PATHS = 10_000
 """At 1,000 paths a 99 % value at risk has a standard error of about 12 %; this is the least that is shown."""
@@ -88,12 +88,6 @@ def expected_shortfall(returns: ArrayLike, confidence: float = 0.95) -> float:
     return _loss(boundary) + float(np.sum(boundary - tail)) / mass
 
 
-def linear_value_at_risk(returns: ArrayLike, confidence: float = 0.95) -> float:
-    """Return the interpolated quantile loss (R type 7), for comparison with programs that use it; never shown."""
-    r = as_series("returns", returns, 2)
-    return _loss(np.quantile(r, 1.0 - as_fraction("confidence", confidence)))
-
-
 def parametric_value_at_risk(returns: ArrayLike, confidence: float = 0.95) -> float:
     """Return ``-(mean + z s)`` under a normal law, s with ddof=1 and the mean kept."""
     r = as_series("returns", returns, 2)
@@ -162,26 +156,6 @@ def monte_carlo_value_at_risk(
         1.0, float(logs.mean()), float(logs.std(ddof=1)), as_count("n_paths", n_paths), n_steps, rng
     )
     return monte_carlo(np.expm1(paths[-1]), confidence)
-
-
-def exceedances(returns: ArrayLike, confidence: float = 0.95, window: int = 250) -> FloatArray:
-    """Return 1.0 for each return that lost more than the value at risk of the `window` returns before it, else 0.0.
-
-    Returns
-    -------
-    ndarray of shape (n - window,)
-
-    Raises
-    ------
-    NotEnoughDataError
-        Not one return beyond the window.
-    """
-    r = as_series("returns", returns, as_count("window", window, 2) + 1)
-    k = tail_count(window, as_fraction("confidence", confidence))
-    views = np.lib.stride_tricks.sliding_window_view(r[:-1], window)
-    limits = np.partition(views, k - 1, axis=1)[:, k - 1]
-    result: FloatArray = (r[window:] < limits).astype(np.float64)
-    return result
 
 
 def _loss(value: float | np.floating) -> float:
