@@ -1,0 +1,48 @@
+"""Section ``log``: the newest events other than ticks and telemetry, as the Journal shows them."""
+
+from typing import Any
+
+from engine.core.projection.fold import NOTHING, Fold, Names, Route
+from engine.core.projection.meaning import log_row
+from engine.domain.events import Event, EventType, Retention
+from engine.domain.payload import Payload
+from engine.domain.sections import LogSection
+
+MAX_ROWS = 200
+_SILENT = (Retention.STREAM, Retention.TELEMETRY)
+
+
+class LogFold(Fold):
+    """``log``."""
+
+    key = "log"
+
+    def __init__(self) -> None:
+        self._section = LogSection()
+
+    def routes(self) -> dict[EventType, Route]:
+        """Return a route for every type that is shown."""
+        return {kind: self._log for kind in EventType if Event(kind).retention not in _SILENT}
+
+    def names(self) -> Names:
+        """Return ``log``."""
+        return ("log",)
+
+    def value(self, _name: str, /) -> Payload | None:
+        """Return the rows, newest first."""
+        return self._section
+
+    def kept(self) -> object:
+        """Return the section."""
+        return self._section
+
+    def restore(self, data: Any) -> None:  # noqa: ANN401
+        """Take it over."""
+        self._section = LogSection.from_data(data)
+
+    def _log(self, event: Event) -> Names:
+        if event.event_type is EventType.MC_UPDATE and event.data.get("is_record") is False:
+            return NOTHING
+        rows = (log_row(event), *self._section.rows[: MAX_ROWS - 1])
+        self._section = LogSection(rows=rows, head=event.seq)
+        return ("log",)
