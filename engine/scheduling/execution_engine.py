@@ -53,7 +53,7 @@ class ExecutionEngine:
         *,
         is_stepped: bool = False,
     ) -> None:
-        self.clock = clock or WallClock()
+        self.clock: Clock = WallClock() if clock is None else clock
         self.resource_pool = ResourcePool(clock=clock) if resource_pool is None else resource_pool
         self.scheduler = AdaptiveScheduler()
         self.timers: Timers | None = None
@@ -80,7 +80,7 @@ class ExecutionEngine:
 
     @max_concurrent_tasks.setter
     def max_concurrent_tasks(self, value: int) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if type(value) is not int or value < 1:
             raise must(
                 "max_concurrent_tasks", "be a whole number above 0", value, "use for example 20"
             )
@@ -243,9 +243,9 @@ class ExecutionEngine:
         """Return when the next task of a stepped engine is due, in the clock's monotonic seconds."""
         return self._queue.next_due_s()
 
-    async def run_due(self) -> bool:
-        """Run the one task of a stepped engine that is due first; False when none is due by now."""
-        task = self._queue.take_by_time(self.clock.monotonic())
+    async def run_due(self, now_s: float) -> bool:
+        """Run the one task of a stepped engine that is due first; False when none is due by `now_s`."""
+        task = self._queue.take_by_time(now_s)
         if task is None:
             return False
         if self._may_run(task):
@@ -364,7 +364,7 @@ class ExecutionEngine:
         except asyncio.CancelledError:
             self._counts["cancelled"] += 1
             raise
-        except Exception:
+        except Exception as error:
             self._counts["timed_out" if limit.expired() else "failed"] += 1
             log.exception("task %s failed", task.task_id)
             late = TimeoutError(f"took longer than {limit_s} s and was cancelled")
