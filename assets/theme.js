@@ -1,9 +1,9 @@
-/* Theme and colours of figures. Figures come with tokens ("var(--ph-acc)", "var(--ph-acc)|0.17"); they are resolved
+/* Theme and colours of figures. Figures come with tokens ("var(--ph-acc)", "var(--ph-acc|0.17)"); they are resolved
    at Plotly's own door, so one encoding serves both themes and no figure is drawn in a wrong colour first. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
-  const TOKEN = /^var\((--ph-[\w-]+)\)(?:\|([\d.]+))?$/;
+  const TOKEN = /^var\((--ph-[\w-]+)(?:\|([\d.]+))?\)(?:\|([\d.]+))?$/; // the form inside passes Plotly in Python
   const STORE = "ph-theme";
   const known = new Map(); // resolved colour -> token it came from
   const indexOf = new Map(); // token name -> number written into the last digits of alpha
@@ -29,7 +29,8 @@
   function resolveToken(token) {
     const match = TOKEN.exec(token);
     if (!match) return token;
-    const [, name, opacity] = match;
+    const name = match[1];
+    const opacity = match[2] === undefined ? match[3] : match[2];
     if (!indexOf.has(name)) indexOf.set(name, indexOf.size);
     const [r, g, b, a] = channels(name);
     const alpha = Math.min(0.999, opacity === undefined ? a : Number(opacity));

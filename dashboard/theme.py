@@ -90,10 +90,9 @@ def token(name: str, opacity: float | None = None) -> str:
     Examples
     --------
     >>> token("acc"), token("acc", 0.17)
-    ('var(--ph-acc)', 'var(--ph-acc)|0.17')
+    ('var(--ph-acc)', 'var(--ph-acc|0.17)')
     """
-    colour = f"var(--ph-{name})"
-    return colour if opacity is None else f"{colour}|{opacity:g}"
+    return f"var(--ph-{name})" if opacity is None else f"var(--ph-{name}|{opacity:g})"
 
 
 def _channels(colour: str) -> tuple[float, float, float]:

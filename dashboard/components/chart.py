@@ -61,8 +61,8 @@ def chart(
             dcc.Store(id=figure_id(name), data=figure_data(figure)),
             html.P(summary, className="ph-hidden") if summary else None,
         ],
+        id=name,
         className=classes("ph-chart", class_name),
-        **attrs({"data-chart": name}),
     )
 
 
