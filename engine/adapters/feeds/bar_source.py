@@ -44,6 +44,8 @@ class BarSource(Protocol):
 
     kind: FeedKind
     label: str
+    is_continuous: bool
+    """True where a bar opens as the one before closes; then its first tick comes one step after that."""
     instruments: tuple[Instrument, ...]
     n_bars: int | None
     first_bar: int

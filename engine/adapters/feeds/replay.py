@@ -39,6 +39,7 @@ class DailySource:
 
     kind = FeedKind.REPLAY
     label = "daily bars"
+    is_continuous = False
 
     def __init__(self, bars: Sequence[DailyBars], seed: int = 0) -> None:
         if not bars:

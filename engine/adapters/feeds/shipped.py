@@ -3,7 +3,6 @@
 Days are trading days in New York; a bar opens at 09:30 and closes at 16:00 there, half days too, and times are UTC.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.domain.errors import UnknownNameError
@@ -88,14 +87,6 @@ def load_shipped(symbols: Iterable[str] | None = None) -> tuple[DailyBars, ...]:
     )
 
 
-def shipped_hash() -> str:
-    """Return a short hash of the shipped files."""
-    digest = hashlib.sha256()
-    for name in _FILES:
-        digest.update((DATA / name).read_bytes())
-    return digest.hexdigest()[:16]
-
-
 @lru_cache(maxsize=16_384)
 def session(day: date) -> tuple[int, int]:
     """Return when trading opens and closes in New York on `day`, in epoch seconds.
@@ -112,17 +103,28 @@ def session(day: date) -> tuple[int, int]:
 def _columns() -> dict[str, dict[str, npt.NDArray[np.generic]]]:
     by_symbol = {}
     for name in _FILES:
-        table = pq.read_table(DATA / name)
-        for symbol in pc.unique(table["symbol"]).to_pylist():
-            part = table.filter(pc.equal(table["symbol"], symbol)).drop_columns("symbol")
-            by_symbol[symbol] = {
-                column: part[column].to_numpy(zero_copy_only=False) for column in part.column_names
-            }
+        table = pq.ParquetFile(DATA / name).read()
+        symbols = table["symbol"].combine_chunks()
+        codes = np.from_dlpack(symbols.indices)
+        columns = {
+            column: _array(table[column]) for column in table.column_names if column != "symbol"
+        }
+        for code, symbol in enumerate(symbols.dictionary.to_pylist()):
+            of_symbol = codes == code
+            by_symbol[symbol] = {column: array[of_symbol] for column, array in columns.items()}
     return by_symbol
 
 
+def _array(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
+    """Return a column as an array. Not by `to_numpy`, which imports pandas and so costs the start a second."""
+    chunk = column.combine_chunks()
+    if pa.types.is_date32(chunk.type):
+        return np.from_dlpack(chunk.view(pa.int32())).astype("datetime64[D]")
+    return np.from_dlpack(chunk)
+
+
 def _adjusted(instrument: Instrument, columns: dict[str, npt.NDArray[np.generic]]) -> DailyBars:
-    days: npt.NDArray[np.datetime64] = columns["day"].astype("datetime64[D]")
+    days = columns["day"].astype("datetime64[D]")
     close = np.asarray(columns["close"], dtype=np.float64)
     if instrument.price_kind is PriceKind.CLOSE_ONLY:
         return DailyBars(instrument=instrument, days=_fixed(days), close=_fixed(close))

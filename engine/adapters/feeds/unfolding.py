@@ -189,7 +189,7 @@ class UnfoldingFeed:
         return Tick(
             symbol=symbol,
             price=price,
-            as_of=_point_time(opens, closes, point),
+            as_of=self._time_of(point),
             volume=None if volume is None else volume - already,
             bar=bar,
         )
@@ -209,8 +209,13 @@ class UnfoldingFeed:
     def _market_time(self) -> datetime:
         if self._point == 0:
             return _utc(self._source.times(self._bar - 1)[1])
+        return self._time_of(self._point - 1)
+
+    def _time_of(self, point: int) -> datetime:
+        """Return the market time of a point of the present bar; the last is that of its close."""
         opens, closes = self._source.times(self._bar)
-        return _point_time(opens, closes, self._point - 1)
+        share = (point + 1) / N_POINTS if self._source.is_continuous else point / (N_POINTS - 1)
+        return datetime.fromtimestamp(round(opens + (closes - opens) * share, 3), UTC)
 
     @property
     def _is_ended(self) -> bool:
@@ -349,7 +354,3 @@ def _speed(bars_per_minute: float) -> float:
 
 def _utc(epoch_s: int) -> datetime:
     return datetime.fromtimestamp(epoch_s, UTC)
-
-
-def _point_time(opens: int, closes: int, point: int) -> datetime:
-    return datetime.fromtimestamp(round(opens + (closes - opens) * point / (N_POINTS - 1), 3), UTC)

@@ -1,0 +1,156 @@
+"""A feed over functions that answer a price when asked, tried in order until one does.
+
+It is asked from outside (`fetch`) because asking takes time; `poll` then gives what came in. A price stands for itself:
+its ticks carry no bar, and each counts as one observation.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.domain.errors import FeedError
+from engine.domain.instrument import Instrument
+from engine.domain.market import BarColumns, FeedKind, FeedState, Tick
+
+Quote = float | Mapping[str, Any]
+"""A price, or ``{"price": ..., "volume": ...}``."""
+Source = Callable[[str], Awaitable[Quote]]
+
+TIMEOUT_S = 10.0
+MAX_CLOSES = 1500
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = logging.getLogger(__name__)
+
+
+class PolledFeed:
+    """Feed over `sources`.
+
+    Parameters
+    ----------
+    sources : sequence of async callables
+        ``symbol -> price`` or ``symbol -> {"price", "volume"}``, the preferred first.
+    instruments : iterable of Instrument
+        What to ask for.
+    timeout_s : float
+        How long one source may take for one symbol.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        instruments: Iterable[Instrument],
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        if not sources:
+            raise FeedError(
+                "sources must hold one function at least; give one, or none for synthetic prices"
+            )
+        self._sources = tuple(sources)
+        self._instruments = tuple(instruments)
+        self._timeout_s = timeout_s
+        self._waiting: list[Tick] = []
+        self._seen: dict[str, list[tuple[int, float]]] = {}
+        self._market_time = _NEVER
+        self._outage = ""
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What this feed asks for, in watchlist order."""
+        return self._instruments
+
+    @property
+    def state(self) -> FeedState:
+        """Where it stands; the label says when no source answers."""
+        return FeedState(
+            kind=FeedKind.POLLED,
+            label=self._outage or "prices asked for",
+            market_time=self._market_time,
+        )
+
+    def fingerprint(self) -> str:
+        """Return a short hash of the symbols: what sources will say is not known beforehand."""
+        return hashlib.sha256(repr(self._instruments).encode()).hexdigest()[:16]
+
+    def history(self, symbol: str) -> BarColumns:
+        """Return the prices heard so far as bars that have a close alone."""
+        if all(instrument.symbol != symbol for instrument in self._instruments):
+            raise FeedError(
+                f"symbol must be one of those asked for, was {symbol!r}; add it to symbols"
+            )
+        seen = self._seen.get(symbol, [])
+        nothing = (None,) * len(seen)
+        return BarColumns(
+            symbol=symbol,
+            closes_at=tuple(at for at, _ in seen),
+            close=tuple(price for _, price in seen),
+            open=nothing,
+            high=nothing,
+            low=nothing,
+            volume=nothing,
+        )
+
+    async def fetch(self, now: Callable[[], datetime]) -> None:
+        """Ask for every symbol, one after the other; `now` gives each answer its time.
+
+        A symbol that no source answers for gives no tick; when none does, the state's label says so.
+        """
+        errors: list[str] = []
+        n_heard = 0
+        for instrument in self._instruments:
+            quote = await self._ask(instrument.symbol, errors)
+            if quote is not None:
+                n_heard += 1
+                self._hear(instrument.symbol, quote, now())
+        is_silent = n_heard == 0 and bool(errors)
+        self._outage = f"no source answers: {errors[-1]}" if is_silent else ""
+
+    def poll(self, now_s: float) -> Sequence[Tick]:  # noqa: ARG002 -- prices come when they come
+        """Return the prices that came in since the last call."""
+        due, self._waiting = self._waiting, []
+        return due
+
+    def restore(self, state: FeedState) -> None:
+        """Go on from the time of an earlier process; prices of then are not asked for again."""
+        if state.kind is not FeedKind.POLLED:
+            raise FeedError(
+                f"state must be of a POLLED feed, was {state.kind.value}; start a new run"
+            )
+        self._market_time = state.market_time
+
+    async def _ask(self, symbol: str, errors: list[str]) -> Quote | None:
+        for source in self._sources:
+            try:
+                return await asyncio.wait_for(source(symbol), self._timeout_s)
+            except Exception as error:  # noqa: BLE001 -- the fence: a source is foreign code; the label tells
+                errors.append(f"{type(error).__name__}: {error}".rstrip(": "))
+                log.info("source %s has no price of %s: %s", _name(source), symbol, errors[-1])
+        return None
+
+    def _hear(self, symbol: str, quote: Quote, at: datetime) -> None:
+        is_mapping = isinstance(quote, Mapping)
+        price = _number(quote.get("price") if is_mapping else quote)
+        volume = _number(quote.get("volume")) if is_mapping else float("nan")
+        self._market_time = max(self._market_time, at)
+        self._waiting.append(
+            Tick(symbol=symbol, price=price, as_of=at, volume=volume if volume >= 0 else None)
+        )
+        if price > 0:
+            seen = self._seen.setdefault(symbol, [])
+            seen.append((int(at.timestamp()), price))
+            del seen[:-MAX_CLOSES]
+
+
+def _number(value: object) -> float:
+    """Return a number, NaN for what is none: the validator then counts it."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _name(source: object) -> str:
+    return getattr(source, "__name__", type(source).__name__)
