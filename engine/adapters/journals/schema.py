@@ -20,12 +20,15 @@ from sqlalchemy import (
 REVISIONS = ("0001",)
 """Migrations known to this program, oldest first; a journal at any other is from a newer program."""
 
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit key; on SQLite "INTEGER" makes it the row id itself, so that no second index is kept."""
+
 metadata = MetaData()
 
 events = Table(
     "events",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", NUMBER, primary_key=True, autoincrement=False),
     Column("event_type", String(64), nullable=False),
     Column("source", Text, nullable=False),
     Column("as_of", BigInteger),
@@ -71,7 +74,7 @@ latches = Table(
 checkpoints = Table(
     "checkpoints",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", NUMBER, primary_key=True, autoincrement=False),
     Column("sections", LargeBinary, nullable=False),
 )
 """`sections` is a MessagePack map of section name to JSON bytes."""

@@ -11,9 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables and the one row of `owner`."""
+    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "events",
-        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("seq", number, primary_key=True, autoincrement=False),
         sa.Column("event_type", sa.String(64), nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("as_of", sa.BigInteger),
@@ -39,7 +40,7 @@ def upgrade() -> None:
         "commands",
         sa.Column(
             "id",
-            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            number,
             primary_key=True,
             autoincrement=True,
         ),
@@ -60,7 +61,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "checkpoints",
-        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("seq", number, primary_key=True, autoincrement=False),
         sa.Column("sections", sa.LargeBinary, nullable=False),
     )
 
