@@ -47,9 +47,13 @@ class BarSource(Protocol):
     is_continuous: bool
     """True where a bar opens as the one before closes; then its first tick comes one step after that."""
     instruments: tuple[Instrument, ...]
-    n_bars: int | None
     first_bar: int
     """The earliest bar that may be played."""
+
+    @property
+    def n_bars(self) -> int | None:
+        """How many bars there are; None without end."""
+        ...
 
     def times(self, bar: int) -> tuple[int, int]:
         """Return when a bar opens and closes, in epoch seconds."""

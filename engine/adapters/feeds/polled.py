@@ -131,9 +131,10 @@ class PolledFeed:
         return None
 
     def _hear(self, symbol: str, quote: Quote, at: datetime) -> None:
-        is_mapping = isinstance(quote, Mapping)
-        price = _number(quote.get("price") if is_mapping else quote)
-        volume = _number(quote.get("volume")) if is_mapping else float("nan")
+        if isinstance(quote, Mapping):
+            price, volume = _number(quote.get("price")), _number(quote.get("volume"))
+        else:
+            price, volume = _number(quote), float("nan")
         self._market_time = max(self._market_time, at)
         self._waiting.append(
             Tick(symbol=symbol, price=price, as_of=at, volume=volume if volume >= 0 else None)

@@ -53,7 +53,7 @@ class DailySource:
         self._sessions = tuple(session(day) for day in self._days.tolist())
         self._closes = np.array([closes for _, closes in self._sessions])
         self._profile = volume_profile(N_POINTS)
-        self.n_bars: int | None = len(self._days)
+        self.n_bars = len(self._days)
         self.first_bar = self._first_bar()
 
     @property
@@ -139,47 +139,47 @@ class ReplayFeed(UnfoldingFeed):
 
     Parameters
     ----------
-    source : DailySource
-        The bars.
+    symbols : iterable of str, optional
+        Which of the shipped symbols; all when absent.
     start : date or datetime
         First trading day to play; the bars before it are history.
+    seed : int
+        Chooses the paths inside the bars.
     bars_per_minute, max_gap_s : float
         As of `UnfoldingFeed`.
+    bars : sequence of DailyBars, optional
+        Other bars in place of the shipped ones; `symbols` then means nothing.
 
     Raises
     ------
+    UnknownNameError
+        A symbol is not shipped.
     FeedError
         The start lies outside the data.
     """
 
     def __init__(
         self,
-        source: DailySource,
+        symbols: Iterable[str] | None = None,
+        *,
         start: date | datetime = FIRST_DAY,
+        seed: int = 0,
         bars_per_minute: float = DEFAULT_SPEED,
         max_gap_s: float = MAX_GAP_S,
+        bars: Sequence[DailyBars] | None = None,
     ) -> None:
+        source = DailySource(load_shipped(symbols) if bars is None else bars, seed)
         day = start.date() if isinstance(start, datetime) else start
         bar = source.bar_at(datetime.fromtimestamp(session(day)[0], UTC))
         if bar < source.first_bar:
             first, last = (
                 datetime.fromtimestamp(source.times(n)[0], UTC).date()
-                for n in (source.first_bar, (source.n_bars or 1) - 1)
+                for n in (source.first_bar, source.n_bars - 1)
             )
             raise FeedError(f"start must lie from {first} to {last}, was {day}; choose such a day")
         super().__init__(source, bar, bars_per_minute, max_gap_s)
-
-
-def shipped_replay(
-    symbols: Iterable[str] | None = None,
-    *,
-    seed: int = 0,
-    start: date | datetime = FIRST_DAY,
-    bars_per_minute: float = DEFAULT_SPEED,
-    max_gap_s: float = MAX_GAP_S,
-) -> ReplayFeed:
-    """Return the replay of the bars that come with the program; the default feed."""
-    return ReplayFeed(DailySource(load_shipped(symbols), seed), start, bars_per_minute, max_gap_s)
+        self.flags = source.flags
+        """What is odd about single bars, by symbol; they are played all the same."""
 
 
 def _rows_on(days: npt.NDArray[np.datetime64], bars: DailyBars) -> npt.NDArray[np.intp]:

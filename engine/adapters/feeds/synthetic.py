@@ -180,7 +180,7 @@ class GarchSource:
             in_ticks = np.maximum(np.round(np.exp(logs) / _TICK_SIZE), 1)
             prices: Floats = np.round(in_ticks * _TICK_SIZE, 8)
             activity = np.sqrt(ratios[1:].mean(axis=0)) * rng.lognormal(0.0, 0.4, logs.shape[1])
-            volumes: Floats = np.round(np.outer(self._profile, 10_000 * activity))
+            volumes: Floats = np.round(10_000 * self._profile[:, np.newaxis] * activity)
             bars = [_unfolded(prices[:, i], volumes[:, i]) for i in range(logs.shape[1])]
             end = _Place(_units(logs[-1], _LOG_UNIT), _units(ratios[-1], _RATIO_UNIT))
             self._ahead = (bars, end)
@@ -192,8 +192,8 @@ class SyntheticFeed(UnfoldingFeed):
 
     Parameters
     ----------
-    symbols : iterable of str
-        What to make prices of.
+    symbols : iterable of str, optional
+        What to make prices of; six made-up names when absent.
     seed : int
         Chooses the path.
     bars_per_minute, max_gap_s : float
@@ -204,14 +204,14 @@ class SyntheticFeed(UnfoldingFeed):
 
     def __init__(
         self,
-        symbols: Iterable[str] = DEFAULT_SYMBOLS,
+        symbols: Iterable[str] | None = None,
         *,
         seed: int = 0,
         bars_per_minute: float = DEFAULT_SPEED,
         max_gap_s: float = MAX_GAP_S,
         label: str | None = None,
     ) -> None:
-        source = GarchSource(symbols, seed)
+        source = GarchSource(DEFAULT_SYMBOLS if symbols is None else symbols, seed)
         source.label = label or source.label
         super().__init__(source, HISTORY_BARS, bars_per_minute, max_gap_s)
 
