@@ -1,0 +1,179 @@
+"""The supervisor: starts the crew in order, stops it in reverse, and looks after who failed.
+
+A failed agent is restarted with growing waits; after the last try it stays in ERROR and an alert says so.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from engine.agents.base import BaseAgent
+from engine.core.event_bus import EventBus
+from engine.core.state_manager import StateManager
+from engine.domain.agents import AgentStatus, TaskPriority
+from engine.domain.errors import must
+from engine.domain.events import Event, EventType
+from engine.domain.risk import Alert, Severity
+
+MODES = {"paper": "paper", "paper_trading": "paper", "live": "live"}
+"""Accepted words and what they mean."""
+MAX_RESTARTS = 3
+FIRST_WAIT_S = 1.0
+"""Least wait before the second restart; it doubles from there. The first restart comes with the health check."""
+HEALTHY_S = 300.0
+"""An agent that ran so long after a restart has its tries back."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What the supervisor remembers of one agent; times in the clock's monotonic seconds."""
+
+    restarts: int = 0
+    not_before_s: float = 0.0
+    restarted_at_s: float = 0.0
+    is_given_up: bool = False
+    times_given_up: int = 0
+
+
+class SupervisorAgent(BaseAgent):
+    """Starts, watches and stops the agents registered with it.
+
+    Parameters
+    ----------
+    name, event_bus, state_manager
+        As of every agent.
+    config : mapping, optional
+        `mode` ("paper", "paper_trading" or "live"), `health_check_interval` (30 s), `health`: a callable whose mapping
+        is published as HEALTH_CHECKED with every check.
+
+    Raises
+    ------
+    InvalidValueError
+        A value breaks its rule; the message names the field.
+    """
+
+    emits: ClassVar[tuple[EventType, ...]] = (EventType.RISK_ALERT, EventType.HEALTH_CHECKED)
+    default_interval: ClassVar[float] = 30.0
+    default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
+    title: ClassVar[str] = "Supervisor"
+    detail: ClassVar[str] = "starts, watches and restarts the others"
+
+    def __init__(
+        self,
+        name: str,
+        event_bus: EventBus,
+        state_manager: StateManager,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(name, event_bus, state_manager, config)
+        mode = self.config.get("mode", "paper")
+        if mode not in MODES:
+            raise must("mode", f"be one of {', '.join(MODES)}", mode, "use paper")
+        self.mode = MODES[mode]
+        health = self.config.get("health")
+        if health is not None and not callable(health):
+            raise must("health", "be a callable that returns a mapping", health, "leave it out")
+        self._health: Callable[[], Mapping[str, Any]] | None = health
+        self._crew: dict[str, BaseAgent] = {}
+        self._watches: dict[str, _Watch] = {}
+
+    @property
+    def agents(self) -> tuple[BaseAgent, ...]:
+        """The agents under supervision, in start order."""
+        return tuple(self._crew.values())
+
+    def register_agent(self, agent: BaseAgent) -> None:
+        """Put an agent under supervision; it is started with the supervisor, after those registered before.
+
+        Raises
+        ------
+        InvalidValueError
+            Another agent has this id, or it is the supervisor itself.
+        """
+        if agent is self or self._crew.get(agent.agent_id, agent) is not agent:
+            raise must(
+                "agent_id", "be unique under one supervisor", agent.agent_id, "choose another"
+            )
+        self._crew[agent.agent_id] = agent
+
+    def get_metrics(self) -> dict[str, Any]:
+        """Return the figures of every agent, the mode, and who is under supervision with what status."""
+        crew = {agent.agent_id: agent.status.value for agent in self.agents}
+        return super().get_metrics() | {"mode": self.mode, "agents": crew}
+
+    async def on_start(self) -> None:
+        """Start the crew in order; one that cannot start does not keep the others."""
+        self._watches = {agent_id: _Watch() for agent_id in self._crew}
+        for agent in self.agents:
+            await self._started(agent)
+
+    async def on_stop(self) -> None:
+        """Stop the crew, the last started first."""
+        for agent in reversed(self.agents):
+            try:
+                await agent.stop()
+            except Exception:
+                log.exception("agent %s did not stop", agent.agent_id)
+
+    async def _run_cycle(self, resource_pool: Any) -> dict[str, str]:  # noqa: ANN401, ARG002 -- the founding signature
+        """Check everybody's health and return the statuses."""
+        for agent in self.agents:
+            await self._check(agent)
+            agent.publish_measured()
+        if self._health is not None:
+            await self.event_bus.publish(self.event(EventType.HEALTH_CHECKED, self._health()))
+        return {agent.agent_id: agent.status.value for agent in self.agents}
+
+    async def _check(self, agent: BaseAgent) -> None:
+        watch = self._watches.setdefault(agent.agent_id, _Watch())
+        now_s = self._clock.monotonic()
+        if agent.status is not AgentStatus.ERROR:
+            if watch.is_given_up or (watch.restarts and now_s - watch.restarted_at_s > HEALTHY_S):
+                self._watches[agent.agent_id] = _Watch(times_given_up=watch.times_given_up)
+            return
+        if watch.is_given_up or now_s < watch.not_before_s:
+            return
+        if watch.restarts >= MAX_RESTARTS:
+            watch.is_given_up = True
+            watch.times_given_up += 1
+            await self.event_bus.publish(self._alert(agent, watch))
+            return
+        watch.restarts += 1
+        watch.not_before_s = now_s + FIRST_WAIT_S * 2 ** (watch.restarts - 1)
+        watch.restarted_at_s = now_s
+        log.warning(
+            "agent %s %s: restart %d of %d",
+            agent.agent_id,
+            agent.reason,
+            watch.restarts,
+            MAX_RESTARTS,
+        )
+        await agent.stop(reason=f"restart {watch.restarts} of {MAX_RESTARTS}: {agent.reason}")
+        await self._started(agent)
+
+    async def _started(self, agent: BaseAgent) -> None:
+        """Start an agent; its failure is its own, announced status."""
+        try:
+            await agent.start()
+        except Exception:
+            log.exception("agent %s did not start", agent.agent_id)
+
+    def _alert(self, agent: BaseAgent, watch: _Watch) -> Event:
+        title = agent.title or agent.name
+        return self.event(
+            EventType.RISK_ALERT,
+            Alert(
+                alert_id=f"agent-{agent.agent_id}-{watch.times_given_up}",
+                symbol="engine",
+                metric="agent_failed",
+                severity=Severity.CRITICAL,
+                title=f"{title} has failed",
+                message=(
+                    f"Restarted {MAX_RESTARTS} times, {agent.reason}. "
+                    "It stays out of service until it is started by hand."
+                ),
+            ),
+        )
