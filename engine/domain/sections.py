@@ -320,6 +320,19 @@ class LogRow(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventDetail(Payload):
+    """One event with what led to it, oldest first, and what it led to directly: the answer to ``ask("event")``.
+
+    `fields` holds the event's data as text, by name.
+    """
+
+    row: LogRow
+    fields: dict[str, str] = field(default_factory=dict)
+    causes: tuple[LogRow, ...] = ()
+    effects: tuple[LogRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSection(Payload):
     """``log``: the last 200 events other than ticks, newest first."""
 

@@ -1,0 +1,133 @@
+"""What the Journal says: rows of events in words, filters by kind, and one event with its chain of causes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dashboard import formatting as fmt
+from engine.domain.events import EventType
+from engine.domain.sections import EventDetail, LogRow
+
+TITLES = {
+    "market_data": "Market data",
+    "monte_carlo": "Monte Carlo",
+    "risk": "Risk",
+    "strategy": "Strategy engine",
+    "execution": "Execution",
+    "supervisor": "Supervisor",
+    "sentiment": "Sentiment",
+    "engine": "Engine",
+    "command_desk": "Commands",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One filter: a name, its title, and the topics it lets through."""
+
+    key: str
+    title: str
+    types: frozenset[str]
+
+
+def _kind(key: str, title: str, *types: EventType) -> Kind:
+    return Kind(key, title, frozenset(t.value for t in types))
+
+
+KINDS: tuple[Kind, ...] = (
+    _kind("orders", "Orders", EventType.ORDER_INTENDED, EventType.ORDER_PLACED, EventType.ORDER_FILLED,
+          EventType.ORDER_REJECTED, EventType.ORDER_CANCELLED, EventType.ORDERS_RECONCILED),
+    _kind("signals", "Signals", EventType.SIGNAL_GENERATED, EventType.SIGNAL_EXECUTED,
+          EventType.SIGNAL_REJECTED, EventType.CYCLE_RECORDED),
+    _kind("risk", "Risk", EventType.RISK_UPDATE, EventType.RISK_ALERT, EventType.ALERT_ACKNOWLEDGED,
+          EventType.TRADING_HALTED, EventType.TRADING_RESUMED),
+    _kind("forecasts", "Forecasts", EventType.MC_UPDATE),
+    _kind("commands", "Commands", EventType.COMMAND_ACCEPTED, EventType.COMMAND_REFUSED,
+          EventType.WEIGHTS_CHANGED),
+    _kind("agents", "Agents", EventType.AGENT_CHANGED, EventType.AGENT_FAILED, EventType.ENGINE_STARTED,
+          EventType.ENGINE_STOPPED, EventType.RUN_STARTED),
+    _kind("feed", "Feed", EventType.FEED_CHANGED, EventType.HISTORY_LOADED, EventType.TICK_DROPPED),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """One event as a row; `tone` colours the topic alone."""
+
+    seq: int
+    event_id: str
+    time: str
+    topic: str
+    tone: str
+    source: str
+    meaning: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailView:
+    """One event with its fields, its causes (oldest first, itself last) and what it led to."""
+
+    row: RowView
+    market_time: str
+    fields: tuple[tuple[str, str], ...]
+    chain: tuple[RowView, ...]
+    effects: tuple[RowView, ...]
+
+
+def row_view(row: LogRow) -> RowView:
+    """Return an event as a row of the list."""
+    return RowView(
+        seq=row.seq,
+        event_id=fmt.event_id(row.seq),
+        time=fmt.clock(fmt.from_epoch(row.at), thousandths=True),
+        topic=row.event_type,
+        tone=row.tone,
+        source=TITLES.get(row.source, row.source),
+        meaning=row.meaning,
+        cause="first" if row.cause is None else fmt.event_id(row.cause),
+    )
+
+
+def types_of(keys: Iterable[str]) -> frozenset[str]:
+    """Return the topics that the filters with these names let through; none named lets all through."""
+    chosen = set(keys)
+    return frozenset().union(*(kind.types for kind in KINDS if kind.key in chosen))
+
+
+def rows_view(rows: Iterable[LogRow], keys: Iterable[str] = ()) -> tuple[RowView, ...]:
+    """Return the rows that the chosen filters let through, in their order."""
+    types = types_of(keys)
+    return tuple(row_view(row) for row in rows if not types or row.event_type in types)
+
+
+def detail_view(detail: EventDetail) -> DetailView:
+    """Return one event for the side panel."""
+    own = row_view(detail.row)
+    return DetailView(
+        row=own,
+        market_time="" if detail.row.as_of is None else fmt.date(detail.row.as_of),
+        fields=tuple(sorted(detail.fields.items())),
+        chain=(*(row_view(row) for row in detail.causes), own),
+        effects=tuple(row_view(row) for row in detail.effects),
+    )
+
+
+def csv_text(rows: Iterable[LogRow]) -> str:
+    """Return rows as CSV; a cell that a spreadsheet would run is defused."""
+    head = "event,time,market_time,topic,source,meaning,cause"
+    lines = (
+        ",".join(
+            fmt.csv_cell(cell)
+            for cell in (
+                row.seq,
+                fmt.from_epoch(row.at).isoformat(),
+                "" if row.as_of is None else row.as_of.isoformat(),
+                row.event_type,
+                row.source,
+                row.meaning,
+                "" if row.cause is None else row.cause,
+            )
+        )
+        for row in rows
+    )
+    return "\n".join((head, *lines)) + "\n"
