@@ -1,6 +1,5 @@
 """What lies over the page: toasts and dialogs."""
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from dashboard.components.icons import icon
@@ -54,9 +53,11 @@ def dialog(  # noqa: PLR0913 -- the anatomy of a dialog
     icon_name: str = "",
     scope: Node = None,
     is_danger: bool = False,
-    is_open: bool = False,
-) -> dbc.Modal:
-    """Return a dialog 488 wide; open it by its ``is_open``. Esc closes it and the focus goes back.
+    class_name: str = "",
+) -> html.Dialog:
+    """Return a dialog 488 wide, closed; Esc closes it and the focus goes back.
+
+    A button with ``data-ph-open`` of its id opens it, one with ``data-ph-close`` inside closes it.
 
     Parameters
     ----------
@@ -79,15 +80,11 @@ def dialog(  # noqa: PLR0913 -- the anatomy of a dialog
         if footer is not None
         else None
     )
-    return dbc.Modal(
+    return html.Dialog(
         present(head, body, foot),
-        is_open=is_open,
-        centered=True,
-        labelledby=title_id,
-        class_name="ph-dialog-host",
-        dialog_class_name="ph-dialog",
-        backdrop_class_name="ph-scrim",
+        className=classes("ph-dialog", class_name),
         **optional_id(id),
+        **attrs({"aria-labelledby": title_id}),
     )
 
 

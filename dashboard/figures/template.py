@@ -16,9 +16,9 @@ FONT = '"Inter Variable", Inter, system-ui, sans-serif'
 MAX_POINTS = 1500
 """A trace holds at most so many points; a view decimates before."""
 
-BAND_OPACITY = (0.13, 0.17, 0.24)
-"""Fills of the 95, 80 and 50% bands in `acc`; they stack."""
-PAST_OPACITY = (0.12, 0.14, 0.18)
+BAND_FILLS = (token("fan-95"), token("fan-80"), token("fan-50"))
+"""Fills of the 95, 80 and 50% bands; they stack, and each theme has its own opacities."""
+PAST_FILLS = (token("tx3", 0.12), token("tx3", 0.14), token("tx3", 0.18))
 PRICE_DOMAIN = (0.16, 1.0)
 VOLUME_DOMAIN = (0.0, 0.14)
 MARGIN = {"l": 8, "r": 56, "t": 16, "b": 22}
@@ -188,12 +188,12 @@ class Fan:
             )
 
 
-def fan_traces(fan: Fan, *, is_past: bool = False, colour: str = "acc") -> list[go.Scatter]:
+def fan_traces(fan: Fan, *, is_past: bool = False) -> list[go.Scatter]:
     """Return the fan: the 95, 80 and 50% bands as fills without outlines, then the median.
 
     A past fan is grey and has no median. There are always as many traces for one kind, so a patch can restyle them.
     """
-    tint, opacities = ("tx3", PAST_OPACITY) if is_past else (colour, BAND_OPACITY)
+    fills = PAST_FILLS if is_past else BAND_FILLS
     bands = [
         go.Scatter(
             x=[*fan.at, *reversed(fan.at)],
@@ -201,16 +201,16 @@ def fan_traces(fan: Fan, *, is_past: bool = False, colour: str = "acc") -> list[
             name=f"{fan.name} {share}%",
             mode="lines",
             fill="toself",
-            fillcolor=token(tint, opacity),
+            fillcolor=fill,
             line={"width": 0},
             hoverinfo="skip",
         )
-        for i, (share, opacity) in enumerate(zip((95, 80, 50), opacities, strict=True))
+        for i, (share, fill) in enumerate(zip((95, 80, 50), fills, strict=True))
     ]
     if is_past:
         return bands
     median = line_trace(
-        fan.at, fan.rows[N_FAN_ROWS // 2], name=f"{fan.name} median", colour=colour, width=1.75
+        fan.at, fan.rows[N_FAN_ROWS // 2], name=f"{fan.name} median", colour="acc", width=1.75
     )
     return [*bands, median]
 
