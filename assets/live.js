@@ -12,7 +12,6 @@
 
   const patches = new Map(); // topic -> newest patch
   const dirty = new Map(); // topic -> paints tried
-  const ages = new Map(); // element id -> [received, budget]
   const asserted = new WeakMap(); // element -> JSON of the props last set
   const plotted = new WeakMap(); // plot -> Map(topic -> patch)
   const failed = new Map(); // topic -> words
@@ -28,6 +27,7 @@
   let retryTimer = 0;
   let paintTimer = 0;
   let lastPaint = 0;
+  let paintDelay = 0; // from the arrival of a frame to its paint, ms
   let pageRoot = null;
 
   // ---- what this page shows ---------------------------------------------------------------------------
@@ -218,6 +218,7 @@
   function paint() {
     paintTimer = 0;
     lastPaint = performance.now();
+    paintDelay = lastPaint - lastFrameAt;
     for (const [topic, tries] of [...dirty]) {
       const patch = patches.get(topic);
       const isDone = !patch || apply(topic, patch);
@@ -236,12 +237,19 @@
     each(patch.cls, (id, names) => (isWhole = setClass(document.getElementById(id), names) && isWhole));
     each(patch.attrs, (id, attrs) => (isWhole = setAttributes(document.getElementById(id), attrs) && isWhole));
     each(patch.plot, (id, calls) => (isWhole = plot(topic, patch, id, calls) && isWhole));
-    each(patch.age, (id, age) => ages.set(id, age));
+    each(patch.age, (id, age) => (isWhole = setAge(document.getElementById(id), age) && isWhole));
     return isWhole;
   }
 
   function each(table, act) {
     if (table) for (const [key, value] of Object.entries(table)) act(key, value);
+  }
+
+  function setAge(element, [received, budget]) {
+    if (!element) return false;
+    element.dataset.received = String(received);
+    element.dataset.budget = String(budget);
+    return true;
   }
 
   function setText(element, text) {
@@ -268,20 +276,27 @@
     return true;
   }
 
-  /* Before a component is mounted set_props is lost, and after a new mount the old props are back: assert again. */
+  /* Before a component is mounted set_props is lost, and after a new mount the old props are back: assert again.
+     A store has no element of its own; a chart's store stands beside its host. */
   function setProps(id, props) {
-    const element = document.getElementById(id);
-    if (!element || !window.dash_clientside || !window.dash_clientside.set_props) return false;
+    const clientside = window.dash_clientside;
+    if (!clientside || !clientside.set_props) return false;
+    const key = id.charAt(0) === "{" ? JSON.parse(id) : id;
+    const element =
+      document.getElementById(id) ||
+      (key.type === "figure" && document.querySelector('[data-chart="' + CSS.escape(key.name) + '"]'));
+    if (!element) return false;
+    const done = asserted.get(element) || {};
     const wish = JSON.stringify(props);
-    if (asserted.get(element) !== wish) {
-      asserted.set(element, wish);
-      window.dash_clientside.set_props(id, props);
+    if (done[id] !== wish) {
+      asserted.set(element, Object.assign(done, { [id]: wish }));
+      clientside.set_props(key, props);
     }
     return true;
   }
 
   function plot(topic, patch, id, calls) {
-    const host = document.getElementById(id);
+    const host = document.querySelector('[data-chart="' + CSS.escape(id) + '"]') || document.getElementById(id);
     const chart = host && (host.matches(".js-plotly-plot") ? host : host.querySelector(".js-plotly-plot"));
     if (!chart || !chart._fullLayout || !window.Plotly) return false;
     const done = plotted.get(chart) || new Map();
@@ -322,18 +337,20 @@
     const frame = document.getElementById("ph-app");
     const feed = frame ? frame.dataset.feed : "";
     const now = Date.now() / 1000 + skew;
-    for (const [id, [received, budget]] of ages) {
-      const element = document.getElementById(id);
-      if (!element) {
-        ages.delete(id);
-        continue;
-      }
-      const state = ageState(now - received, budget, feed);
-      setText(element, state === "paused" ? "paused" : ageText(now - received));
+    document.querySelectorAll("[data-received]").forEach((element) => {
+      const seconds = now - Number(element.dataset.received);
+      const state = ageState(seconds, Number(element.dataset.budget), feed);
+      setText(element, state === "paused" ? "paused" : ageText(seconds));
       if (element.dataset.age !== state) element.dataset.age = state;
       const scope = element.closest("[data-age-scope]");
       if (scope && scope.dataset.age !== state) scope.dataset.age = state;
-    }
+      if (element.dataset.engineMs) {
+        const tip =
+          "Feed " + ageText(seconds) + " ago · engine " + element.dataset.engineMs + " ms · browser " +
+          Math.round(paintDelay) + " ms";
+        if (element.dataset.tip !== tip) element.dataset.tip = tip;
+      }
+    });
   }
 
   // ---- start ------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ _ENGINE_PILLS = {
     "running": ("Running", "up", ""),
     "starting": ("Starting", "grey", "circle-dashed"),
     "stopping": ("Stopping", "grey", "circle-dashed"),
-    "stopped": ("Stopped", "grey", "square"),
+    "stopped": ("Stopped", "grey", "circle-stop"),
     "failed": ("Failed", "crit", "circle-x"),
     "standby": ("Standby", "grey", "circle-pause"),
 }
@@ -205,7 +205,8 @@ def _halt_words(trading: TradingSection | None) -> str:
         return ""
     since = f" since {fmt.clock(fmt.from_epoch(trading.since))} UTC" if trading.since else ""
     reason = f" {trading.reason.rstrip('.')}." if trading.reason else ""
-    return f"By {trading.actor or 'the engine'}{since}.{reason} No entries, positions stay open, agents go on observing."
+    by = f"By {trading.actor or 'the engine'}{since}.{reason}"
+    return f"{by} No entries, positions stay open, agents go on observing."
 
 
 def alert_notices(snapshot: Snapshot) -> tuple[Notice, ...]:

@@ -1,0 +1,118 @@
+/* Dialogs, toasts and buttons of the frame: opening, closing, giving the focus back, sending an intent once. */
+(function () {
+  "use strict";
+  const ph = (window.pilothouse = window.pilothouse || {});
+  const TOAST_MS = 5000;
+  const NEW_S = 10; // a notice older than this when first seen is history, not news
+  let newest = -1;
+
+  // ---- dialogs ----------------------------------------------------------------------------------------
+
+  ph.open = function (id) {
+    const dialog = document.getElementById(id);
+    if (!dialog || dialog.open) return null;
+    document.querySelectorAll("dialog[open]").forEach((other) => other.close());
+    dialog.showModal(); // keeps the focus inside; closing gives it back to what had it
+    dialog.dispatchEvent(new CustomEvent("ph:open"));
+    if (ph.look) ph.look();
+    return dialog;
+  };
+
+  ph.close = function (element) {
+    const dialog = element && element.closest("dialog[open]");
+    if (dialog) dialog.close();
+  };
+
+  // ---- intents ----------------------------------------------------------------------------------------
+
+  function newId() {
+    const bytes = window.crypto.getRandomValues(new Uint8Array(12));
+    return "ui-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  ph.send = function (name, params) {
+    const intent = { command_id: newId(), name, params: params || {} };
+    window.dash_clientside.set_props("ph-intent", { data: intent });
+  };
+
+  function act(button) {
+    if (button.getAttribute("aria-disabled") === "true" || button.dataset.phBusy) return;
+    button.dataset.phBusy = "1"; // a double click is one wish
+    window.setTimeout(() => delete button.dataset.phBusy, 600);
+    const intent = JSON.parse(button.dataset.phIntent);
+    ph.send(intent.name, intent.params);
+  }
+
+  ph.go = function (href) {
+    window.history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  };
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest ? event.target : null;
+    if (!target) return;
+    const opener = target.closest("[data-ph-open]");
+    if (opener) ph.open(opener.dataset.phOpen);
+    if (target.closest("[data-ph-close]")) ph.close(target);
+    if (target.closest("[data-ph-dismiss]")) hideToast(target.closest(".ph-toast"));
+    if (target.closest("[data-ph-reload]")) window.location.reload();
+    const intent = target.closest("[data-ph-intent]");
+    if (intent) act(intent);
+    if (target.closest("dialog a")) ph.close(target);
+    if (target.tagName === "DIALOG") onBackdrop(target, event);
+  });
+
+  function onBackdrop(dialog, event) {
+    const box = dialog.getBoundingClientRect();
+    const isInside =
+      event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    if (!isInside && (event.clientX || event.clientY)) dialog.close();
+  }
+
+  /* A hold that was completed arrives as a click (controls.js); an answer without words means that it was sent. */
+  function closeAfterHold() {
+    for (const [id, dialog] of [["ph-stop-hold", "ph-stop"], ["ph-resume-hold", "ph-resume"]]) {
+      const button = document.getElementById(id);
+      if (!button || button.dataset.phWired) continue;
+      button.dataset.phWired = "1";
+      button.addEventListener("click", () => window.setTimeout(() => ph.close(document.getElementById(dialog)), 150));
+    }
+  }
+
+  // ---- toasts -----------------------------------------------------------------------------------------
+
+  function hideToast(toast) {
+    if (toast) toast.removeAttribute("data-open");
+  }
+
+  function showToasts() {
+    const toasts = [...document.querySelectorAll(".ph-toast[data-seq]")];
+    const seqs = toasts.map((toast) => Number(toast.dataset.seq));
+    const isFirst = newest < 0;
+    const skew = ph.live ? ph.live.state().skew : 0;
+    const now = Date.now() / 1000 + skew;
+    toasts.forEach((toast, index) => {
+      if (seqs[index] <= newest || (isFirst && now - Number(toast.dataset.at) > NEW_S)) return;
+      toast.setAttribute("data-open", "");
+      if (toast.dataset.stays !== "true") window.setTimeout(() => hideToast(toast), TOAST_MS);
+    });
+    newest = Math.max(newest, ...seqs);
+  }
+
+  // A hub of another life counts from the start again.
+  ph.forgetToasts = function () {
+    newest = -1;
+  };
+
+  function start() {
+    new MutationObserver(() => {
+      closeAfterHold();
+      if (ph.labelTheme) ph.labelTheme();
+    }).observe(document.body, { childList: true, subtree: true });
+    window.addEventListener("ph:painted", () => window.setTimeout(showToasts, 0));
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
