@@ -118,6 +118,13 @@ class Observations:
         data = self._state.get(f"bars:{symbol}")
         return int(data["closes_at"][-1]) if data and data["closes_at"] else None
 
+    def place(self, symbol: str) -> tuple[int, int]:
+        """Return what changes with every new close: its epoch second (0 without bars) and a count."""
+        last = self.last_close_at(symbol)
+        if last is not None:
+            return last, 0
+        return 0, self.count(symbol) or len(self._state.get(f"history:{symbol}") or ())
+
     def bars(self, symbol: str, until: datetime | None = None) -> ClosedBars:
         """Return the closed bars up to and with the one that closes at `until`; all where it is None."""
         data = self._state.get(f"bars:{symbol}")

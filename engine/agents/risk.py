@@ -1,0 +1,358 @@
+"""What can be lost: risk of every symbol after each forecast, of the account's positions, and alerts at the limits.
+
+Losses are positive fractions of value; historical method unless the name says otherwise; horizon one bar.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.agents import risk_figures as figures
+from engine.agents.alarms import Alarms, Reading
+from engine.agents.base import BaseAgent
+from engine.agents.observations import Observations, instruments_of, observe, symbols_of
+from engine.core.event_bus import EventBus
+from engine.core.state_manager import StateManager
+from engine.domain.agents import TaskPriority
+from engine.domain.errors import must
+from engine.domain.events import Event, EventType
+from engine.domain.risk import PORTFOLIO, Alert, RiskLimits, RiskMetrics, Severity
+from engine.domain.signals import as_utc
+from engine.domain.trading import Account
+from engine.kernels import drawdown, ratios, tail_risk
+from engine.kernels.accounting import equity, mark_of
+from engine.kernels.series import FloatArray
+from engine.kernels.volatility import annualised_volatility
+from engine.settings import agent_settings
+
+PERIODS_PER_YEAR = 252.0
+CRITICAL_SCORE = 7.0
+RUIN = 1e-6
+Method = Literal["historical", "parametric", "monte_carlo"]
+Portfolio = Callable[[], tuple[Account, Mapping[str, float]]]
+"""Returns the account and the last prices."""
+
+
+class RiskAgent(BaseAgent):
+    """Measures risk and watches its limits.
+
+    Parameters
+    ----------
+    config : mapping
+        `symbols`, `var_confidence` (default from VAR_CONFIDENCE), `max_var_threshold`, `max_drawdown_threshold`,
+        `limits` (RiskLimits; the two thresholds win), `portfolio` (see `Portfolio`), `benchmark` (symbol),
+        `periods_per_year` (for symbols without an instrument), `seed`.
+    """
+
+    topics: ClassVar[tuple[EventType, ...]] = (
+        EventType.MC_UPDATE,
+        EventType.HISTORY_LOADED,
+        EventType.MARKET_DATA,
+        EventType.FEED_CHANGED,
+    )
+    emits: ClassVar[tuple[EventType, ...]] = (EventType.RISK_UPDATE, EventType.RISK_ALERT)
+    default_interval: ClassVar[float] = 60.0
+    default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
+    title: ClassVar[str] = "Risk"
+    trigger: ClassVar[str] = "on MC"
+
+    def __init__(
+        self,
+        name: str,
+        event_bus: EventBus,
+        state_manager: StateManager,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(name, event_bus, state_manager, config)
+        limits = self.config.get("limits") or RiskLimits()
+        self.var_confidence = float(
+            self.config.get("var_confidence", agent_settings().var_confidence)
+        )
+        if not 0.5 < self.var_confidence < 1.0:  # noqa: PLR2004 -- below one half it is no loss
+            raise must("var_confidence", "lie between 0.5 and 1", self.var_confidence, "give 0.95")
+        self.max_var_threshold = _limit(self.config, "max_var_threshold", limits.max_var_95)
+        self.max_drawdown_threshold = _limit(
+            self.config, "max_drawdown_threshold", limits.max_drawdown
+        )
+        self.symbols = symbols_of(self.config)
+        self.peak_equity: float | None = None
+        self._instruments = instruments_of(self.config)
+        self._portfolio: Portfolio | None = self.config.get("portfolio")
+        self._seed = int(self.config.get("seed", 0))
+        self._observations = Observations(state_manager)
+        self._alarms = Alarms()
+        self._places: dict[str, tuple[int, int]] = {}
+        self._deepest = 0.0
+        self._told: RiskMetrics | None = None
+        self._run_id: str | None = None
+
+    # -- founding interface ----------------------------------------------------------------------------------------
+
+    def calculate_var(
+        self,
+        returns: ArrayLike,
+        confidence: float | None = None,
+        method: Method = "historical",
+    ) -> float:
+        """Return the value at risk of simple returns; `confidence` defaults to the agent's own.
+
+        Raises
+        ------
+        InvalidValueError
+            The method or the confidence is unknown.
+        NotEnoughDataError
+            Fewer than two returns.
+        """
+        level = self.var_confidence if confidence is None else confidence
+        if method == "historical":
+            return tail_risk.value_at_risk(returns, level)
+        if method == "parametric":
+            return tail_risk.parametric_value_at_risk(returns, level)
+        if method == "monte_carlo":
+            rng = np.random.default_rng(self._seed)
+            return tail_risk.monte_carlo_value_at_risk(returns, level, rng).value_at_risk
+        raise must("method", "be historical, parametric or monte_carlo", method, "correct it")
+
+    def calculate_cvar(self, returns: ArrayLike, confidence: float | None = None) -> float:
+        """Return the expected shortfall of simple returns; never below the value at risk."""
+        level = self.var_confidence if confidence is None else confidence
+        return tail_risk.expected_shortfall(returns, level)
+
+    def calculate_metrics(
+        self, returns: ArrayLike, benchmark_returns: ArrayLike | None = None
+    ) -> dict[str, float | str | None]:
+        """Return the founding documents' metrics; None where the data does not give one, with the reason in "note".
+
+        Without a benchmark the returns are their own, so beta is 1.
+        """
+        r: FloatArray = np.asarray(returns, dtype=float)
+        benchmark = r if benchmark_returns is None else np.asarray(benchmark_returns, dtype=float)
+        periods, notes = self._periods(""), list[str]()
+        wanted: dict[str, Callable[[], float]] = {
+            "var_95": lambda: tail_risk.value_at_risk(r, 0.95),
+            "var_99": lambda: tail_risk.value_at_risk(r, 0.99),
+            "cvar_95": lambda: tail_risk.expected_shortfall(r, 0.95),
+            "cvar_99": lambda: tail_risk.expected_shortfall(r, 0.99),
+            "max_drawdown": lambda: drawdown.max_drawdown(r),
+            "sharpe_ratio": lambda: ratios.sharpe_ratio(r, periods),
+            "sortino_ratio": lambda: ratios.sortino_ratio(r, periods),
+            "volatility": lambda: annualised_volatility(r, periods),
+            "beta": lambda: ratios.beta(r, benchmark),
+        }
+        found: dict[str, float | str | None] = {
+            name: figures.or_none(compute, notes) for name, compute in wanted.items()
+        }
+        return found | {"note": "; ".join(dict.fromkeys(notes))}
+
+    # -- judgement -------------------------------------------------------------------------------------------------
+
+    def handle(self, event: Event) -> Iterable[Event]:
+        """Return the risk that follows from a forecast or a loaded history, and alerts where limits are crossed."""
+        if event.event_type is EventType.FEED_CHANGED:
+            self._on_feed(event)
+            return ()
+        symbol = str(event.data["symbol"])
+        if self.symbols and symbol not in self.symbols:
+            return ()
+        if event.event_type is EventType.MARKET_DATA:
+            self._observations.take(observe(event))
+            return ()
+        if event.event_type is EventType.HISTORY_LOADED:
+            self._observations.forget(symbol)
+            self._alarms.forget(symbol)
+            return self._measure(symbol, None, event.as_of, is_record=False, is_loud=False)
+        is_record = bool(event.data.get("is_record", True))
+        until = event.data.get("origin") if is_record else None
+        return self._measure(
+            symbol, _moment(until), event.as_of, is_record=is_record, is_loud=is_record
+        )
+
+    def cycle(self) -> Iterable[Event]:
+        """Return the risk of symbols with closes that no forecast announced, and of the account."""
+        found: list[Event] = []
+        for symbol in self.symbols:
+            place = self._observations.place(symbol)
+            if place != (0, 0) and self._places.get(symbol) != place:
+                is_loud = self._observations.count(symbol) > 0
+                as_of = self._observations.bars(symbol).last_close_at
+                found.extend(self._measure(symbol, None, as_of, is_record=False, is_loud=is_loud))
+        return found
+
+    def _on_feed(self, event: Event) -> None:
+        run_id = event.data.get("run_id")
+        if self._run_id is not None and run_id != self._run_id:
+            self.peak_equity, self._deepest, self._told = None, 0.0, None
+            self._alarms.forget(PORTFOLIO)
+        self._run_id = run_id
+
+    def _measure(
+        self,
+        symbol: str,
+        until: datetime | None,
+        as_of: datetime | None,
+        *,
+        is_record: bool,
+        is_loud: bool,
+    ) -> tuple[Event, ...]:
+        self._places[symbol] = self._observations.place(symbol)
+        bars = self._observations.bars(symbol, until)
+        returns = figures.recent_returns(bars)
+        what = figures.Measured(
+            scope=symbol,
+            returns=returns,
+            closes=bars.closes,
+            periods_per_year=self._periods(symbol),
+            seed=self._seed,
+        )
+        metrics = replace(figures.measure(what), beta=self._beta(symbol, until))
+        events = list(self._told_of(metrics, as_of, is_record=is_record))
+        events.extend(self._alerts(metrics, returns, as_of, is_loud=is_loud))
+        events.extend(self._account_risk(symbol, until, as_of, is_loud=is_loud))
+        return tuple(events)
+
+    def _told_of(
+        self, metrics: RiskMetrics, as_of: datetime | None, *, is_record: bool
+    ) -> tuple[Event, ...]:
+        data = metrics.to_data()
+        self.update_state(f"risk:{metrics.scope}", data)
+        data |= {"symbol": metrics.scope, "is_record": is_record}
+        return (self.event(EventType.RISK_UPDATE, data, as_of=as_of),)
+
+    def _beta(self, symbol: str, until: datetime | None) -> float | None:
+        benchmark = self.config.get("benchmark")
+        if benchmark is None or benchmark == symbol:
+            return None
+        pair = (self._observations.bars(symbol, until), self._observations.bars(benchmark, until))
+        rows = figures.aligned_returns(pair)
+        if rows.shape[1] < figures.LEAST_RETURNS:
+            return None
+        return figures.or_none(lambda: ratios.beta(rows[0], rows[1]), [])
+
+    def _periods(self, symbol: str) -> float:
+        instrument = self._instruments.get(symbol)
+        if instrument is not None:
+            return instrument.periods_per_year
+        return float(self.config.get("periods_per_year", PERIODS_PER_YEAR))
+
+    # -- the account -----------------------------------------------------------------------------------------------
+
+    def _account_risk(
+        self, symbol: str, until: datetime | None, as_of: datetime | None, *, is_loud: bool
+    ) -> tuple[Event, ...]:
+        """Return the risk of the account, when `symbol` matters to it and something changed."""
+        if self._portfolio is None:
+            return ()
+        account, marks = self._portfolio()
+        is_held = account.position(symbol) is not None
+        was_held = self._told is not None and self._told.note != "no position"
+        if self._told is not None and not is_held and not (was_held and not account.positions):
+            return ()
+        metrics, returns = self._portfolio_metrics(account, marks, until)
+        if metrics == self._told:
+            return ()
+        self._told = metrics
+        events = self._told_of(metrics, as_of, is_record=False)
+        return (*events, *self._alerts(metrics, returns, as_of, is_loud=is_loud))
+
+    def _portfolio_metrics(
+        self, account: Account, marks: Mapping[str, float], until: datetime | None
+    ) -> tuple[RiskMetrics, FloatArray]:
+        worth = float(equity(account, marks))
+        self.peak_equity = max(self.peak_equity or worth, worth)
+        depth = min(0.0, worth / self.peak_equity - 1.0) if self.peak_equity > 0 else 0.0
+        self._deepest = min(self._deepest, depth)
+        if not account.positions or worth <= 0.0:
+            return figures.no_position(depth, self._deepest), np.empty(0)
+        shares = {
+            p.symbol: float(p.quantity * mark_of(p, marks)) / worth for p in account.positions
+        }
+        returns = figures.held_returns(
+            shares, [self._observations.bars(symbol, until) for symbol in shares]
+        )
+        # A leveraged book can lose more than everything on paper; below this nothing more is to be said.
+        wealth = np.cumprod(np.concatenate([[1.0], np.maximum(1.0 + returns, RUIN)]))
+        what = figures.Measured(
+            scope=PORTFOLIO, returns=returns, closes=wealth, periods_per_year=self._periods(next(iter(shares))),
+            seed=self._seed,
+        )  # fmt: skip
+        return replace(figures.measure(what), drawdown=depth, max_drawdown=self._deepest), returns
+
+    # -- alerts ----------------------------------------------------------------------------------------------------
+
+    def _alerts(
+        self,
+        metrics: RiskMetrics,
+        returns: FloatArray,
+        as_of: datetime | None,
+        *,
+        is_loud: bool,
+    ) -> list[Event]:
+        """Return an alert per limit that is crossed now; a silent reading only notes that it is."""
+        found = []
+        for reading, title, message in self._readings(metrics, returns):
+            if not self._alarms.crossed(metrics.scope, reading) or not is_loud:
+                continue
+            when = "" if as_of is None else f":{int(as_of.timestamp())}"
+            alert = Alert(
+                alert_id=f"{metrics.scope}:{reading.metric}{when}",
+                symbol=metrics.scope,
+                metric=reading.metric,
+                severity=Severity.CRITICAL if metrics.scope == PORTFOLIO else Severity.WARNING,
+                title=title,
+                message=message,
+                value=reading.value,
+                limit=reading.limit,
+                raised_at=as_of,
+            )
+            found.append(self.event(EventType.RISK_ALERT, alert, as_of=as_of))
+        return found
+
+    def _readings(
+        self, metrics: RiskMetrics, returns: FloatArray
+    ) -> list[tuple[Reading, str, str]]:
+        if returns.size < figures.LEAST_RETURNS:
+            return []
+        scope, found = metrics.scope, []
+        percent = f"{100 * self.var_confidence:g}"
+        loss = tail_risk.value_at_risk(returns, self.var_confidence)
+        found.append(
+            (
+                Reading(f"var_{percent}", loss, self.max_var_threshold),
+                f"{scope}: VaR {percent} above its limit",
+                f"{loss:.2%} of value in one bar, limit {self.max_var_threshold:.2%}, n = {returns.size}.",
+            )
+        )
+        depth = -(metrics.drawdown or 0.0)
+        found.append(
+            (
+                Reading("drawdown", depth, self.max_drawdown_threshold),
+                f"{scope}: drawdown beyond its limit",
+                f"{depth:.2%} below the high, limit {self.max_drawdown_threshold:.2%}.",
+            )
+        )
+        if scope != PORTFOLIO:
+            found.append(
+                (
+                    Reading("score", metrics.score, CRITICAL_SCORE, is_inclusive=True),
+                    f"{scope}: risk is CRITICAL",
+                    f"Score {metrics.score:g} of 10. No entries until it is below {CRITICAL_SCORE:g}.",
+                )
+            )
+        return found
+
+
+def _limit(config: Mapping[str, Any], name: str, default: float) -> float:
+    value = float(config.get(name, default))
+    if not 0.0 < value <= 1.0:
+        raise must(name, "be a fraction above 0 and up to 1", value, "correct the configuration")
+    return value
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    if value is None:
+        return None
+    return as_utc(datetime.fromisoformat(value) if isinstance(value, str) else value)

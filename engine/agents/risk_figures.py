@@ -1,0 +1,165 @@
+"""Risk of one scope from its returns: every number by its kernel, None with the reason where there is too little data.
+
+Simple returns, fractions, losses positive; windows are in bars and `n_observations` says how many there were.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from engine.agents.observations import ClosedBars
+from engine.domain.errors import InvalidValueError, NotEnoughDataError
+from engine.domain.risk import PORTFOLIO, RiskLevel, RiskMetrics
+from engine.kernels import drawdown, ratios, tail_risk
+from engine.kernels.paths import stream_seed
+from engine.kernels.returns import simple_returns
+from engine.kernels.risk_score import (
+    CRYPTO_CUTS,
+    HIGH_WINDOW,
+    MEDIAN_WINDOW,
+    VALUE_AT_RISK_CUTS,
+    risk_score,
+)
+from engine.kernels.series import FloatArray
+from engine.kernels.volatility import annualised_volatility
+
+WINDOW = 500
+"""Returns behind VaR, shortfall, volatility and ratios: two years of days leave 25 in the 95 % tail."""
+SCORE_WINDOW = MEDIAN_WINDOW + HIGH_WINDOW
+LEAST_RETURNS = 30
+_CRYPTO_PERIODS = 365.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one measurement needs.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n,), simple
+        Of the window.
+    closes : ndarray of shape (m,)
+        Longer, for the score and the distance from the high.
+    seed : int
+        Of the Monte Carlo VaR.
+    """
+
+    scope: str
+    returns: FloatArray
+    closes: FloatArray
+    periods_per_year: float
+    seed: int
+
+
+def measure(what: Measured) -> RiskMetrics:
+    """Return all risk numbers of one scope but beta, which needs a second series."""
+    r = what.returns
+    if r.size < LEAST_RETURNS:
+        note = f"n = {r.size} returns, needs {LEAST_RETURNS}"
+        return RiskMetrics(scope=what.scope, n_observations=int(r.size), note=note)
+    notes: list[str] = []
+    seed = stream_seed(what.seed, what.scope, 0, int(r.size))
+
+    def number(compute: Callable[[], float]) -> float | None:
+        return or_none(compute, notes)
+
+    def monte_carlo(confidence: float) -> float:
+        rng = np.random.default_rng(seed)
+        return tail_risk.monte_carlo_value_at_risk(r, confidence, rng).value_at_risk
+
+    cuts = CRYPTO_CUTS if what.periods_per_year >= _CRYPTO_PERIODS else VALUE_AT_RISK_CUTS
+    score = risk_score(what.closes[-SCORE_WINDOW:], cuts)
+    return RiskMetrics(
+        scope=what.scope,
+        n_observations=int(r.size),
+        var_95=number(lambda: tail_risk.value_at_risk(r, 0.95)),
+        var_99=number(lambda: tail_risk.value_at_risk(r, 0.99)),
+        cvar_95=number(lambda: tail_risk.expected_shortfall(r, 0.95)),
+        cvar_99=number(lambda: tail_risk.expected_shortfall(r, 0.99)),
+        var_95_parametric=number(lambda: tail_risk.parametric_value_at_risk(r, 0.95)),
+        var_99_parametric=number(lambda: tail_risk.parametric_value_at_risk(r, 0.99)),
+        var_95_monte_carlo=number(lambda: monte_carlo(0.95)),
+        var_99_monte_carlo=number(lambda: monte_carlo(0.99)),
+        max_drawdown=number(lambda: drawdown.max_drawdown(r)),
+        drawdown=number(lambda: drawdown.from_high(what.closes)),
+        sharpe_ratio=number(lambda: ratios.sharpe_ratio(r, what.periods_per_year)),
+        sortino_ratio=number(lambda: ratios.sortino_ratio(r, what.periods_per_year)),
+        volatility=number(lambda: annualised_volatility(r, what.periods_per_year)),
+        score=float(score.score),
+        risk_level=RiskLevel.from_score(score.score),
+        points=score.points,
+        note="; ".join(dict.fromkeys(notes)),
+    )
+
+
+def no_position(drawdown_now: float, deepest: float) -> RiskMetrics:
+    """Return the portfolio's numbers while nothing is held: nothing at risk, the account's drawdown stays."""
+    return RiskMetrics(
+        scope=PORTFOLIO,
+        n_observations=0,
+        var_95=0.0,
+        var_99=0.0,
+        cvar_95=0.0,
+        cvar_99=0.0,
+        var_95_parametric=0.0,
+        var_99_parametric=0.0,
+        var_95_monte_carlo=0.0,
+        var_99_monte_carlo=0.0,
+        volatility=0.0,
+        drawdown=drawdown_now,
+        max_drawdown=deepest,
+        note="no position",
+    )
+
+
+def or_none(compute: Callable[[], float], notes: list[str]) -> float | None:
+    """Return what `compute` returns, or None with its reason added to `notes`."""
+    try:
+        return compute()
+    except (NotEnoughDataError, InvalidValueError) as error:
+        notes.append(str(error))
+        return None
+
+
+def recent_returns(bars: ClosedBars, window: int = WINDOW) -> FloatArray:
+    """Return the last `window` simple returns, empty below two closes."""
+    closes = bars.closes[-window - 1 :]
+    return simple_returns(closes) if closes.size > 1 else np.empty(0)
+
+
+def aligned_returns(bars: Sequence[ClosedBars], window: int = WINDOW) -> FloatArray:
+    """Return simple returns between common closes.
+
+    Returns
+    -------
+    ndarray of shape (n_assets, n), n <= window
+        Of bars without times the last ones count as common.
+    """
+    if all(b.closes_at.size for b in bars):
+        common = reduce(np.intersect1d, (b.closes_at for b in bars))[-window - 1 :]
+        closes = [b.closes[np.searchsorted(b.closes_at, common)] for b in bars]
+    else:
+        n = min((b.closes.size for b in bars), default=0)
+        closes = [b.closes[b.closes.size - n :][-window - 1 :] for b in bars]
+    if not closes or closes[0].size <= 1:
+        return np.empty((len(bars), 0))
+    return np.stack([simple_returns(c) for c in closes])
+
+
+def held_returns(shares: Mapping[str, float], bars: Sequence[ClosedBars]) -> FloatArray:
+    """Return what today's positions would have earned bar by bar, as fractions of equity.
+
+    Parameters
+    ----------
+    shares : mapping of symbol to signed value over equity
+    bars : closed bars of the same symbols
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    weights = np.array([shares[b.symbol] for b in bars])
+    result: FloatArray = weights @ aligned_returns(bars)
+    return result
