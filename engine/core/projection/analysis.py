@@ -1,5 +1,6 @@
 """Sections of what the agents think: forecasts, risk, why-cards and the marks on the chart."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -45,7 +46,7 @@ class ForecastFold(Fold):
         """Return the newest forecasts of a symbol."""
         return self._sections.get(name.partition(":")[2])
 
-    def reset(self) -> Names:
+    def reset(self, _at: datetime | None, /) -> Names:
         """Forget them: they speak of times that the new run has not reached."""
         names, self._sections, self._records = tuple(self.names()), {}, {}
         return names
@@ -102,7 +103,7 @@ class RiskFold(Fold):
         """Return the newest metrics of a scope with their trend."""
         return self._sections.get(name.partition(":")[2])
 
-    def reset(self) -> Names:
+    def reset(self, _at: datetime | None, /) -> Names:
         """Forget them."""
         names, self._sections = tuple(self.names()), {}
         return names
@@ -148,7 +149,7 @@ class CycleFold(Fold):
         """Return the newest why-card of a symbol."""
         return self._sections.get(name.partition(":")[2])
 
-    def reset(self) -> Names:
+    def reset(self, _at: datetime | None, /) -> Names:
         """Forget them."""
         names, self._sections = tuple(self.names()), {}
         return names
@@ -194,7 +195,7 @@ class MarkersFold(Fold):
         markers = self._markers.get(name.partition(":")[2])
         return None if markers is None else MarkersSection(markers=markers)
 
-    def reset(self) -> Names:
+    def reset(self, _at: datetime | None, /) -> Names:
         """Show none."""
         self._markers = dict.fromkeys(self._markers, ())
         return self.names()

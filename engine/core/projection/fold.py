@@ -4,6 +4,7 @@ A fold is deterministic over events; frozen values leave it, so that they may be
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from engine.domain.events import Event, EventType
@@ -42,8 +43,8 @@ class Fold:
             f"{type(self).__name__} takes no {type(value).__name__}; seed another section"
         )
 
-    def reset(self) -> Names:
-        """Forget what belongs to a run of the market: a jump back started another."""
+    def reset(self, _at: datetime | None, /) -> Names:
+        """Forget what belongs to a run of the market: another began at this market time."""
         return NOTHING
 
     def kept(self) -> object:

@@ -3,6 +3,7 @@
 Prices are floats; a tick whose bar is closed, or that has no bar, is the close of its bar.
 """
 
+from bisect import bisect_right
 from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +13,14 @@ import msgspec
 
 from engine.core.projection.fold import NOTHING, BarsOf, Fold, Names, Route, received_at
 from engine.domain.events import Event, EventType
-from engine.domain.market import Bar, BarColumns, DropReason, FeedState, TickDropped
+from engine.domain.market import (
+    Bar,
+    BarColumns,
+    DropReason,
+    FeedState,
+    HistoryLoaded,
+    TickDropped,
+)
 from engine.domain.payload import Payload
 from engine.domain.sections import (
     BarsSection,
@@ -88,11 +96,11 @@ class QuotesFold(Fold):
             quotes={symbol: last.quote(symbol) for symbol, last in self._last.items()}
         )
 
-    def reset(self) -> Names:
-        """Start again from the history of the new run."""
-        symbols, self._last = tuple(self._last), {}
-        for symbol in symbols:
-            self._load(symbol, 0.0)
+    def reset(self, at: datetime | None, /) -> Names:
+        """Start again from the history before the new run."""
+        before, self._last = self._last, {}
+        for symbol, last in before.items():
+            self._load(symbol, last.received_at, at)
         return ("quotes",)
 
     def kept(self) -> object:
@@ -128,19 +136,21 @@ class QuotesFold(Fold):
         return ("quotes",)
 
     def _history(self, event: Event) -> Names:
-        return self._load(event.data["symbol"], received_at(event))
+        loaded = HistoryLoaded.from_data(event.data)
+        return self._load(loaded.symbol, received_at(event), loaded.last_close_at)
 
-    def _load(self, symbol: str, at: float) -> Names:
+    def _load(self, symbol: str, at: float, until: datetime | None) -> Names:
         bars = self._bars_of(symbol)
-        if bars is None or not bars.close:
+        n = 0 if bars is None else _count_until(bars, until)
+        if bars is None or n == 0:
             return NOTHING
-        closed_at = datetime.fromtimestamp(bars.closes_at[-1], UTC)
+        closed_at = datetime.fromtimestamp(bars.closes_at[n - 1], UTC)
         known = self._last.get(symbol)
         if known is not None and known.as_of > closed_at:
-            known.closes = deque(bars.close[-SPARK:], maxlen=SPARK)
+            known.closes = deque(bars.close[:n][-SPARK:], maxlen=SPARK)
             return ("quotes",)
-        last = self._last[symbol] = _Last(bars.close[-SPARK - 1 : -1])
-        last.price, last.as_of, last.received_at = bars.close[-1], closed_at, at
+        last = self._last[symbol] = _Last(bars.close[:n][-SPARK - 1 : -1])
+        last.price, last.as_of, last.received_at = bars.close[n - 1], closed_at, at
         last.is_close = True
         return ("quotes",)
 
@@ -175,9 +185,9 @@ class BarsFold(Fold):
             columns=BarColumns(symbol=symbol, closes_at=tuple(times[-MAX_BARS:]), **columns)
         )
 
-    def reset(self) -> Names:
-        """Start again from the history of the new run."""
-        return tuple(name for symbol in tuple(self._times) for name in self._load(symbol))
+    def reset(self, at: datetime | None, /) -> Names:
+        """Start again from the history before the new run."""
+        return tuple(name for symbol in tuple(self._times) for name in self._load(symbol, at))
 
     def _tick(self, event: Event) -> Names:
         if not closes_a_bar(event):
@@ -211,18 +221,26 @@ class BarsFold(Fold):
         return True
 
     def _history(self, event: Event) -> Names:
-        return self._load(event.data["symbol"])
+        loaded = HistoryLoaded.from_data(event.data)
+        return self._load(loaded.symbol, loaded.last_close_at)
 
-    def _load(self, symbol: str) -> Names:
+    def _load(self, symbol: str, until: datetime | None) -> Names:
         bars = self._bars_of(symbol)
         if bars is None:
             return NOTHING
-        self._times[symbol] = list(bars.closes_at[-MAX_BARS:])
-        n = len(self._times[symbol])
+        end = _count_until(bars, until)
+        start = max(0, end - MAX_BARS)
+        self._times[symbol] = list(bars.closes_at[start:end])
         self._columns[symbol] = tuple(
-            _padded(getattr(bars, label)[-MAX_BARS:], n) for label in _COLUMNS
+            _padded(getattr(bars, label)[start:end], end - start) for label in _COLUMNS
         )
         return (f"bars:{symbol}",)
+
+
+def _count_until(bars: BarColumns, until: datetime | None) -> int:
+    """Return how many bars had closed at a moment: the state may know later ones by now."""
+    times = bars.closes_at
+    return len(times) if until is None else bisect_right(times, until.timestamp())
 
 
 def _padded(column: tuple[float | None, ...], n: int) -> list[float | None]:

@@ -5,7 +5,7 @@ Money is Decimal. A day ends with its UTC date: its profit counts from the equit
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -80,7 +80,7 @@ class PortfolioFold(Fold):
             recent_fills=self._fills, equity_curve=tuple(self._curve),
         )  # fmt: skip
 
-    def reset(self) -> Names:
+    def reset(self, _at: datetime | None, /) -> Names:
         """Begin again with a fresh account."""
         self._begin()
         return _ALL

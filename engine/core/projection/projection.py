@@ -20,6 +20,7 @@ from engine.core.projection.portfolio import PortfolioFold
 from engine.core.projection.strategies import StrategiesFold
 from engine.domain.errors import InvalidValueError, UnknownNameError
 from engine.domain.events import Event, EventType
+from engine.domain.market import FeedState
 from engine.domain.payload import Payload, decode
 from engine.domain.sections import BUDGET_S, Stamp, section_type
 from engine.domain.trading import Account
@@ -48,9 +49,15 @@ class Projection:
     """
 
     def __init__(self, bars_of: BarsOf | None = None, account: Account | None = None) -> None:
-        bars = bars_of or _no_bars
+        self._bars_of, self._initial = bars_of or _no_bars, account or Account()
+        self.seq = 0
+        """`seq` of the last event folded."""
+        self._build()
+
+    def _build(self) -> None:
+        bars = self._bars_of
         self._feed = FeedFold()
-        risk, portfolio = RiskFold(), PortfolioFold(account or Account())
+        risk, portfolio = RiskFold(), PortfolioFold(self._initial)
         trading = TradingFold(portfolio, risk)
         self._folds: tuple[Fold, ...] = (
             EngineFold(), self._feed, QuotesFold(bars), BarsFold(bars), ForecastFold(), risk,
@@ -70,8 +77,6 @@ class Projection:
         self._times: dict[str, tuple[datetime | None, datetime | None]] = {}
         self._run_id: str | None = None
         self._skipped = 0
-        self.seq = 0
-        """`seq` of the last event folded."""
 
     @property
     def skipped(self) -> int:
@@ -140,14 +145,15 @@ class Projection:
         Raises
         ------
         InvalidValueError
-            It was written by another version of this program; start from the first event instead, with a new one.
+            It was written by another version of this program; this projection is empty again.
         """
         try:
             itself = msgspec.json.decode(kept[_ITSELF], type=_Itself, strict=False)
             for fold in self._folds:
                 if fold.key:
                     fold.restore(decode(kept[fold.key]))
-        except (KeyError, msgspec.ValidationError, msgspec.DecodeError) as error:
+        except (KeyError, InvalidValueError, msgspec.DecodeError) as error:
+            self._build()
             raise InvalidValueError(
                 f"checkpoint must match this program, was not: {error}; fold the journal from its start"
             ) from error
@@ -161,7 +167,10 @@ class Projection:
         before, self._run_id = self._run_id, run_id or self._run_id
         if run_id is None or before is None or run_id == before:
             return set()
-        return {name for fold in self._folds for name in fold.reset()}
+        at = event.as_of
+        if event.event_type is EventType.FEED_CHANGED:
+            at = FeedState.from_data(event.data).market_time
+        return {name for fold in self._folds for name in fold.reset(at)}
 
     def _fold_of(self, name: str) -> Fold:
         kind = name.partition(":")[0]

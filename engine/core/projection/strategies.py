@@ -73,7 +73,7 @@ class StrategiesFold(Fold):
         self._threshold = value.threshold
         return ("strategies",)
 
-    def reset(self) -> Names:
+    def reset(self, _at: datetime | None, /) -> Names:
         """Count outcomes anew: the same bars would be counted twice."""
         self._open = {}
         self._rows = {n: replace(row, wins=0, n=0, votes={}) for n, row in self._rows.items()}

@@ -1,0 +1,246 @@
+"""The desk where commands arrive: each is checked, obeyed once or refused with the plain reason, and answered.
+
+The queue is the journal's, so a command of another process or of a moment before a crash is not lost.
+"""
+
+import asyncio
+import logging
+import math
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from engine.core.event_bus import EventBus
+from engine.domain.commands import CommandAnswer, CommandEnvelope, HaltTrading
+from engine.domain.errors import JournalError, PilothouseError, must
+from engine.domain.events import Event, EventType
+from engine.domain.payload import Payload
+from engine.ports.journal import Journal
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Payload)
+Answer = tuple[str, str]
+"""Title and message of the toast: what happened, the number, what follows."""
+Obey = Callable[[Any, CommandEnvelope], Awaitable[Answer]]
+
+POLL_S = 0.05
+PATIENCE_S = 30.0
+"""How long a command may take before it counts as failed."""
+BATCH = 25
+"""Commands marked done together; fewer than the answers that a restart remembers."""
+MEMORY = 10_000
+
+log = logging.getLogger(__name__)
+
+
+def checked(envelope: CommandEnvelope) -> Payload:
+    """Return the typed command of an envelope.
+
+    Raises
+    ------
+    UnknownNameError
+        No command has this name.
+    InvalidValueError
+        A field is missing, of the wrong kind, or not a finite number; the message names it.
+    """
+    command = envelope.command
+    _finite(envelope.name, command.to_data())
+    return command
+
+
+def _finite(name: str, value: object) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise must(name, "be a finite number", value, "enter a number")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _finite(f"{name}.{key}", inner)
+
+
+class CommandDesk:
+    """Takes commands from the journal's queue and answers each with an event.
+
+    Parameters
+    ----------
+    journal : Journal
+        Holds the queue.
+    bus : EventBus
+        Where the answers go: COMMAND_ACCEPTED or COMMAND_REFUSED.
+    answered : iterable of str
+        Ids answered before a restart, so that a command whose mark was lost is not obeyed twice.
+    is_inline : bool
+        True asks the journal in the caller (the manual clock).
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        bus: EventBus,
+        answered: Iterable[str] = (),
+        *,
+        is_inline: bool = False,
+    ) -> None:
+        self._journal = journal
+        self._bus = bus
+        self._is_inline = is_inline
+        self._handlers: dict[str, Obey] = {}
+        self._seen: dict[str, None] = dict.fromkeys(answered)
+        self._answered: set[str] = set(self._seen)
+        self._unmarked: deque[str] = deque()
+        self._queue: asyncio.Queue[CommandEnvelope] = asyncio.Queue()
+        self._bell: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._is_silent = False
+
+    def register(
+        self, kind: type[C], obey: Callable[[C, CommandEnvelope], Awaitable[Answer]]
+    ) -> None:
+        """Let `obey` carry out commands of a kind; it returns title and message, or raises to refuse."""
+        self._handlers[kind.__name__] = obey
+
+    def start(self) -> None:
+        """Work from now on; call on the engine's loop."""
+        self._loop = asyncio.get_running_loop()
+        self._bell = asyncio.Event()
+        self._tasks = (
+            self._loop.create_task(self._watch(), name="commands.watch"),
+            self._loop.create_task(self._work(), name="commands.work"),
+        )
+
+    def wake(self) -> None:
+        """Look into the queue now; from any thread, harmless when not started."""
+        loop, bell = self._loop, self._bell
+        if loop is None or bell is None or loop.is_closed():
+            return
+        try:
+            loop.call_soon_threadsafe(bell.set)
+        except RuntimeError as error:
+            log.debug("nobody to wake: %s", error)
+
+    async def stop(self) -> None:
+        """Take no more commands; those in the queue wait for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks, self._loop, self._bell = (), None, None
+        await self._mark_done()
+
+    async def work_once(self) -> int:
+        """Obey everything that waits now and return how many commands that was."""
+        n = await self._collect()
+        while not self._queue.empty():
+            await self._obey(self._queue.get_nowait())
+        await self._mark_done()
+        return n
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        bell = self._bell
+        while bell is not None:
+            await self._collect()
+            try:
+                await asyncio.wait_for(bell.wait(), POLL_S)
+            except TimeoutError:
+                continue
+            bell.clear()
+
+    async def _work(self) -> None:
+        while True:
+            await self._obey(await self._queue.get())
+            if self._queue.empty() or len(self._unmarked) >= BATCH:
+                await self._mark_done()
+
+    async def _collect(self) -> int:
+        """Take what is new; the kill switch does not queue behind anything."""
+        try:
+            envelopes = await self._ask(self._journal.take)
+        except JournalError as error:
+            if not self._is_silent:
+                log.error("commands cannot be read: %s", error)  # noqa: TRY400 -- no fault of this code
+            self._is_silent = True
+            return 0
+        self._is_silent = False
+        fresh = [e for e in envelopes if e.command_id not in self._seen]
+        again = [e.command_id for e in envelopes if e.command_id in self._answered]
+        self._unmarked.extend(name for name in again if name not in self._unmarked)
+        for envelope in fresh:
+            self._seen[envelope.command_id] = None
+            if envelope.name == HaltTrading.__name__:
+                await self._obey(envelope)
+            else:
+                self._queue.put_nowait(envelope)
+        if again and not fresh:
+            await self._mark_done()
+        return len(fresh)
+
+    async def _obey(self, envelope: CommandEnvelope) -> None:
+        kind = EventType.COMMAND_REFUSED
+        try:
+            command = checked(envelope)
+            obey = self._handlers.get(envelope.name)
+            if obey is None:
+                raise must("command", "be one that this engine obeys", envelope.name, "start the part that does")  # noqa: TRY301 # fmt: skip
+            title, message = await asyncio.wait_for(obey(command, envelope), PATIENCE_S)
+            kind = EventType.COMMAND_ACCEPTED
+        except PilothouseError as error:
+            title, message = f"{_in_words(envelope.name)} refused", _reason(error)
+        except TimeoutError:
+            title = f"{_in_words(envelope.name)} did not end"
+            message = f"No answer within {PATIENCE_S:.0f} s, so it was given up."
+        except Exception as error:
+            log.exception("command %s failed", envelope.name)
+            title = f"{_in_words(envelope.name)} failed"
+            message = f"{type(error).__name__}: {error}"
+        await self._answer(kind, envelope, title, message)
+
+    async def _answer(
+        self, kind: EventType, envelope: CommandEnvelope, title: str, message: str
+    ) -> None:
+        answer = CommandAnswer(
+            command_id=envelope.command_id, name=envelope.name, title=title, message=message,
+            actor=envelope.actor, source=envelope.source, params=envelope.params,
+        )  # fmt: skip
+        try:
+            await self._bus.publish(Event(kind, answer.to_data(), source="commands"))
+        except PilothouseError as error:
+            log.error("answer to %s was not journalled: %s", envelope.command_id, error)  # noqa: TRY400
+            return
+        self._answered.add(envelope.command_id)
+        self._unmarked.append(envelope.command_id)
+
+    async def _mark_done(self) -> None:
+        names = tuple(self._unmarked)
+        if not names:
+            return
+        try:
+            await self._ask(partial(self._journal.done, names))
+        except JournalError as error:
+            log.warning("commands answered but not marked: %s", error)
+            return
+        for name in names:
+            self._unmarked.remove(name)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Keep the newest ids only: a marked command is never taken again."""
+        for name in list(self._seen)[:-MEMORY]:
+            del self._seen[name]
+            self._answered.discard(name)
+
+    async def _ask(self, work: Callable[[], T]) -> T:
+        return work() if self._is_inline else await asyncio.to_thread(work)
+
+
+def _in_words(name: str) -> str:
+    """Return "Set strategy weights" for "SetStrategyWeights"."""
+    words = re.findall(r"[A-Z][^A-Z]*", name) or [name]
+    return " ".join(words).capitalize()
+
+
+def _reason(error: PilothouseError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,265 @@
+"""The one door of screens, REST and command line: read sections, send commands, ask questions.
+
+It needs a store and a journal, not the engine: in the engine's process it is told of changes, elsewhere it looks for
+them twenty times a second.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from engine.core.commands import checked
+from engine.core.projection.meaning import log_row
+from engine.core.section_writer import GONE, Listener
+from engine.core.time_travel import TimeTravel
+from engine.domain.commands import CommandEnvelope, HaltTrading
+from engine.domain.errors import StoreError, UnknownNameError, must
+from engine.domain.events import Event
+from engine.domain.payload import Payload
+from engine.domain.sections import LogRow, Section, Snapshot, Stamp, section_type
+from engine.domain.trading import HaltMode, TradingHalt
+from engine.ports.journal import EventQuery, Journal
+from engine.ports.store import Store
+
+T = TypeVar("T")
+Question = Callable[..., Any]
+Watch = Callable[[Listener], Callable[[], None]]
+
+LATCH = "trading"
+"""Name of the kill switch in the journal."""
+POLL_S = 0.05
+MAX_ID = 64
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Reads, sends and asks.
+
+    Parameters
+    ----------
+    store : Store
+        Where the sections are.
+    journal : Journal
+        Where commands go and what time travel folds.
+    questions : mapping of str to callable, optional
+        What `ask` answers beside "events" and "event".
+    wake : callable, optional
+        Tells the engine's desk of a new command (in its process).
+    watch : callable, optional
+        Subscribes a listener to new versions (the event log's `on_flush`); without it the store is polled.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        questions: Mapping[str, Question] | None = None,
+        wake: Callable[[], None] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._questions: dict[str, Question] = {"events": self._events, "event": self._event}
+        self._questions.update(questions or {})
+        self._wake = wake
+        self._poller = _Poller(store) if watch is None else None
+        self._watch: Watch = watch or self._polled
+        self._decoded: dict[str, Section[Any]] = {}
+        self._past = TimeTravel(journal, self._present)
+
+    # -- read ----------------------------------------------------------------------------------------------------
+
+    def read(
+        self,
+        sections: Iterable[str] | None = None,
+        as_of: datetime | int | None = None,
+        since: int | None = None,
+    ) -> Snapshot:
+        """Return sections with their stamps; those that do not exist yet are left out.
+
+        Parameters
+        ----------
+        sections : iterable of str, optional
+            Names; ``kind:*`` means every subject of a kind, None means all.
+        as_of : datetime or int, optional
+            Market time or place in the journal: the sections as they were then, folded from the journal (slow the
+            first time; not for an event loop).
+        since : int, optional
+            Only what changed after this version.
+
+        Raises
+        ------
+        UnknownNameError
+            No section has such a name.
+        """
+        wanted = None if sections is None else tuple(sections)
+        for name in wanted or ():
+            section_type(name)
+        if as_of is not None:
+            return self._past.read(wanted, as_of)
+        version = self._store.version()
+        is_open = wanted is None or any(name.endswith(":*") for name in wanted)
+        found = self._store.read(None if is_open else wanted, since or 0)
+        names = (n for n in found if wanted is None or is_wanted(n, wanted))
+        live = {n: self._section(n, *found[n]) for n in names if found[n][0] != GONE}
+        return Snapshot(version=version, sections=live)
+
+    def version(self) -> int:
+        """Return the newest version."""
+        return self._store.version()
+
+    def on_change(self, callback: Listener) -> Callable[[], None]:
+        """Call `callback` with each new version, from another thread; return how to stop it."""
+        return self._watch(callback)
+
+    # -- send ----------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        command: Payload,
+        *,
+        actor: str = "local",
+        source: str = "",
+        command_id: str | None = None,
+    ) -> str:
+        """Queue a command and return its id; the answer is an event (see the ``answers`` section).
+
+        The same id again is the same command. HaltTrading sets the kill switch here and now, whatever the engine does.
+
+        Raises
+        ------
+        UnknownNameError, InvalidValueError
+            It is no command, or a field is unusable; the message names it.
+        JournalError
+            It could not be queued.
+        """
+        name = uuid.uuid4().hex if command_id is None else command_id
+        if not 0 < len(name) <= MAX_ID:
+            raise must("command_id", f"have 1 to {MAX_ID} characters", name, "shorten it")
+        envelope = CommandEnvelope(
+            command_id=name, name=type(command).__name__, params=command.to_data(), actor=actor,
+            source=source,
+        )  # fmt: skip
+        checked(envelope)
+        if isinstance(command, HaltTrading):
+            halt = TradingHalt(mode=HaltMode.HALTED, actor=actor, reason=command.reason)
+            self._journal.set_latch(LATCH, halt.to_json().decode())
+        self._journal.send(envelope)
+        if self._wake is not None:
+            self._wake()
+        return name
+
+    # -- ask -----------------------------------------------------------------------------------------------------
+
+    def ask(self, question: str, **params: Any) -> Any:  # noqa: ANN401 -- each question has its own answer
+        """Answer a pure question over sections or journal; call off the event loop.
+
+        Raises
+        ------
+        UnknownNameError
+            Nobody answers this question here.
+        """
+        answer = self._questions.get(question)
+        if answer is None:
+            known = ", ".join(sorted(self._questions))
+            raise UnknownNameError(f"question must be one of {known}, was {question!r}; correct it")
+        return answer(**params)
+
+    def close(self) -> None:
+        """Stop looking for changes; store and journal stay open, they belong to who built them."""
+        if self._poller is not None:
+            self._poller.close()
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _section(self, name: str, raw: bytes, stamp: Stamp) -> Section[Any]:
+        known = self._decoded.get(name)
+        if known is not None and known.stamp == stamp:
+            return known
+        section = Section(name, section_type(name).from_json(raw), stamp)
+        self._decoded[name] = section
+        return section
+
+    def _present(self, name: str) -> Payload | None:
+        value: Payload | None = self.read((name,)).value(name)
+        return value
+
+    def _polled(self, listener: Listener) -> Callable[[], None]:
+        if self._poller is None:  # pragma: no cover -- built together with this method's use
+            raise RuntimeError("poller must exist where nobody tells of changes")
+        return self._poller.add(listener)
+
+    def _events(self, **fields: Any) -> tuple[LogRow, ...]:  # noqa: ANN401 -- the fields of EventQuery
+        """Answer "events": rows of the journal, newest first, by the fields of `EventQuery`."""
+        return tuple(log_row(event) for event in self._journal.query(EventQuery(**fields)))
+
+    def _event(self, seq: int) -> Event | None:
+        """Answer "event": one event whole, or None when it is not kept."""
+        return next(iter(self._journal.events(seq - 1, seq)), None)
+
+
+def is_wanted(name: str, wanted: tuple[str, ...]) -> bool:
+    """Return True when a section is named, or its kind is with ``:*``."""
+    return name in wanted or f"{name.partition(':')[0]}:*" in wanted
+
+
+class _Poller:
+    """Looks at the store's version while somebody listens."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._listeners: tuple[Listener, ...] = ()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def add(self, listener: Listener) -> Callable[[], None]:
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+            if self._thread is None:
+                self._stop = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._look, args=(self._stop,), name="gateway.poll", daemon=True
+                )
+                self._thread.start()
+
+        def remove() -> None:
+            with self._lock:
+                self._listeners = tuple(k for k in self._listeners if k is not listener)
+                if not self._listeners:
+                    self._end()
+
+        return remove
+
+    def close(self) -> None:
+        with self._lock:
+            self._listeners = ()
+            self._end()
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._thread = None
+
+    def _look(self, stop: threading.Event) -> None:
+        seen = self._version(0)
+        while not stop.wait(POLL_S):
+            version = self._version(seen)
+            if version == seen:
+                continue
+            seen = version
+            for listener in self._listeners:
+                try:
+                    listener(version)
+                except Exception:
+                    log.exception("a listener of new versions failed")
+
+    def _version(self, known: int) -> int:
+        try:
+            return self._store.version()
+        except StoreError as error:
+            log.debug("store cannot be read: %s", error)
+            return known
