@@ -34,7 +34,7 @@ def tail_count(n: int, confidence: float) -> int:
 
     Notes
     -----
-    Rounding first, because 0.05 * 5040 is 252.00000000000003 in binary and would give 253.
+    Rounding first, because (1 - 0.95) * 5040 is 252.00000000000023 in binary and would give 253.
     """
     return max(1, math.ceil(round((1.0 - confidence) * n, 9)))
 
