@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.domain.instrument import Instrument
 from engine.domain.market import BarColumns, FeedState, Tick
@@ -42,6 +42,7 @@ class Feed(Protocol):
         ...
 
 
+@runtime_checkable
 class Controllable(Protocol):
     """A feed whose time a person may steer (replay; the synthetic feed's pause and speed)."""
 

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from engine.domain.errors import FeedError
@@ -20,8 +20,6 @@ Quote = float | Mapping[str, Any]
 Source = Callable[[str], Awaitable[Quote]]
 
 TIMEOUT_S = 10.0
-MAX_CLOSES = 1500
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +33,8 @@ class PolledFeed:
         ``symbol -> price`` or ``symbol -> {"price", "volume"}``, the preferred first.
     instruments : iterable of Instrument
         What to ask for.
+    begins_at : datetime
+        Market time until the first answer, UTC.
     timeout_s : float
         How long one source may take for one symbol.
     """
@@ -43,6 +43,7 @@ class PolledFeed:
         self,
         sources: Sequence[Source],
         instruments: Iterable[Instrument],
+        begins_at: datetime,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         if not sources:
@@ -53,8 +54,7 @@ class PolledFeed:
         self._instruments = tuple(instruments)
         self._timeout_s = timeout_s
         self._waiting: list[Tick] = []
-        self._seen: dict[str, list[tuple[int, float]]] = {}
-        self._market_time = _NEVER
+        self._market_time = begins_at
         self._outage = ""
 
     @property
@@ -76,22 +76,12 @@ class PolledFeed:
         return hashlib.sha256(repr(self._instruments).encode()).hexdigest()[:16]
 
     def history(self, symbol: str) -> BarColumns:
-        """Return the prices heard so far as bars that have a close alone."""
+        """Return nothing: sources are asked for the present only."""
         if all(instrument.symbol != symbol for instrument in self._instruments):
             raise FeedError(
                 f"symbol must be one of those asked for, was {symbol!r}; add it to symbols"
             )
-        seen = self._seen.get(symbol, [])
-        nothing = (None,) * len(seen)
-        return BarColumns(
-            symbol=symbol,
-            closes_at=tuple(at for at, _ in seen),
-            close=tuple(price for _, price in seen),
-            open=nothing,
-            high=nothing,
-            low=nothing,
-            volume=nothing,
-        )
+        return BarColumns(symbol=symbol)
 
     async def fetch(self, now: Callable[[], datetime]) -> None:
         """Ask for every symbol, one after the other; `now` gives each answer its time.
@@ -139,10 +129,6 @@ class PolledFeed:
         self._waiting.append(
             Tick(symbol=symbol, price=price, as_of=at, volume=volume if volume >= 0 else None)
         )
-        if price > 0:
-            seen = self._seen.setdefault(symbol, [])
-            seen.append((int(at.timestamp()), price))
-            del seen[:-MAX_CLOSES]
 
 
 def _number(value: object) -> float:
