@@ -161,10 +161,16 @@
     const box = palette();
     if (!box || box.dataset.wired) return;
     box.dataset.wired = "1";
-    const input = field();
+    const input = document.createElement("input");
+    input.id = "ph-palette-input";
+    input.type = "text";
+    input.autocomplete = "off";
+    input.placeholder = "Page or symbol";
+    input.setAttribute("aria-label", "Page or symbol");
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-expanded", "true");
     input.setAttribute("aria-controls", "ph-palette-list");
+    document.getElementById("ph-palette-field").append(input);
     input.addEventListener("input", search);
     input.addEventListener("keydown", onPaletteKey);
     box.addEventListener("ph:open", () => {

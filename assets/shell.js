@@ -13,6 +13,8 @@
     if (!dialog || dialog.open) return null;
     document.querySelectorAll("dialog[open]").forEach((other) => other.close());
     dialog.showModal(); // keeps the focus inside; closing gives it back to what had it
+    const first = dialog.querySelector("[data-ph-focus]");
+    if (first) first.focus();
     dialog.dispatchEvent(new CustomEvent("ph:open"));
     if (ph.look) ph.look();
     return dialog;

@@ -59,7 +59,7 @@ async def serve_client(hub: LiveHub, socket: WebSocket) -> None:
         for task in (reader, writer):
             task.cancel()
         await asyncio.gather(reader, writer, return_exceptions=True)
-        with contextlib.suppress(RuntimeError):  # already closed by the other side
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the other side has closed
             await socket.close()
 
 
@@ -99,9 +99,6 @@ def add_not_found(server: FastAPI) -> None:
 async def refuse_value(_: object, error: Exception) -> Response:
     """Answer a value that breaks its rule with 422 and the rule."""
     return JSONResponse({"error": str(error)}, status_code=422)
-
-
-REFUSALS: dict[int | type[Exception], object] = {InvalidValueError: refuse_value}
 
 
 class PageLinks:

@@ -58,6 +58,7 @@ class BarView:
     budget_s: float
     equity: str
     day_pnl: str
+    day_percent: str
     day_tone: str
 
 
@@ -70,6 +71,7 @@ class StateView:
     mode: str
     feed_kind: str
     feed_label: str
+    feed_speed: str
     feed_state: str
     is_halted: bool
     halt_title: str
@@ -128,20 +130,16 @@ def bar_view(snapshot: Snapshot) -> BarView:
         computed_at=stamp.computed_at if stamp else None,
         budget_s=(stamp.budget_s if stamp else None) or DEFAULT_BUDGET_S,
         equity=fmt.money(portfolio.equity) if portfolio else fmt.UNKNOWN,
-        day_pnl=_day_pnl(portfolio),
+        day_pnl=fmt.with_arrow(fmt.pnl(portfolio.day_pnl)) if portfolio else fmt.UNKNOWN,
+        day_percent=_day_percent(portfolio),
         day_tone=fmt.tone(portfolio.day_pnl, 2) if portfolio else "",
     )
 
 
-def _day_pnl(portfolio: PortfolioSection | None) -> str:
-    if portfolio is None:
-        return fmt.UNKNOWN
-    start = portfolio.day_start_equity
-    amount = fmt.pnl(portfolio.day_pnl)
-    if not start:
-        return amount
-    fraction = portfolio.day_pnl / start
-    return f"{fmt.with_arrow(amount)} {fmt.percent(fraction, signed=True)}"
+def _day_percent(portfolio: PortfolioSection | None) -> str:
+    if portfolio is None or not portfolio.day_start_equity:
+        return ""
+    return fmt.percent(portfolio.day_pnl / portfolio.day_start_equity, signed=True)
 
 
 def state_view(snapshot: Snapshot) -> StateView:
@@ -158,6 +156,7 @@ def state_view(snapshot: Snapshot) -> StateView:
         mode=(engine.trading_mode if engine else "paper").upper(),
         feed_kind=state.kind.value if state else "No feed yet",
         feed_label=_feed_label(state),
+        feed_speed=_feed_speed(state),
         feed_state=_feed_state(state),
         is_halted=is_halted,
         halt_title=_halt_title(trading),
@@ -181,11 +180,14 @@ def _engine_pill(engine: EngineSection | None, trading: TradingSection | None) -
 def _feed_label(state: FeedState | None) -> str:
     if state is None:
         return ""
-    if state.is_ended:
-        return f"{state.label} ended"
-    if state.bars_per_minute is None:
-        return state.label
-    return f"{state.label} {fmt.multiple(state.bars_per_minute)}"
+    return f"{state.label} ended" if state.is_ended else state.label
+
+
+def _feed_speed(state: FeedState | None) -> str:
+    """Return the replay's speed in bars a minute; nothing where speed means nothing."""
+    if state is None or state.bars_per_minute is None:
+        return ""
+    return fmt.multiple(state.bars_per_minute)
 
 
 def _feed_state(state: FeedState | None) -> str:

@@ -66,8 +66,7 @@ def _foot(hold: Component, answer: str) -> Component:
         "Cancel",
         type="button",
         className="ph-btn ph-btn-ghost",
-        autoFocus=True,
-        **attrs({"data-ph-close": ""}),
+        **attrs({"data-ph-close": "", "data-ph-focus": ""}),
     )
     refused = html.Div("", id=answer, className="ph-crit", role="alert")
     return html.Div([cancel, refused, hold], className="ph-dialog-foot")
@@ -227,20 +226,11 @@ def toast(notice: Notice) -> Component:
 
 def _palette(pages: Sequence[Page]) -> Component:
     items = json.dumps([[page.title, page.path, page.key] for page in pages])
-    field = dcc.Input(
-        id="ph-palette-input",
-        type="text",
-        className="ph-field",
-        placeholder="Page or symbol",
-        autoComplete="off",
-        debounce=True,
-    )
     return html.Dialog(
         id="ph-palette",
         className="ph-dialog ph-dialog-palette",
         children=[
-            html.Label("Page or symbol", htmlFor="ph-palette-input", className="ph-hidden"),
-            field,
+            html.Div(id="ph-palette-field"),
             html.Div(id="ph-palette-list", role="listbox", **attrs({"aria-label": "Matches"})),
         ],
         **attrs(
