@@ -104,12 +104,13 @@ def _built(name: str, default: _Default, change: Mapping[str, Any]) -> Registere
         raise ConfigurationError(
             f"{path} must have only {', '.join(_KEYS)}, was {', '.join(unknown)}; correct the key"
         )
-    weight, enabled = change.get("weight", default.weight), change.get("enabled", True)
+    given = {key: value for key, value in change.items() if value is not None}
+    weight, enabled = given.get("weight", default.weight), given.get("enabled", True)
     if not isinstance(enabled, bool):
         raise ConfigurationError(
             f"{path}.enabled must be true or false, was {enabled!r}; correct the configuration"
         )
-    params = change.get("params") or {}
+    params = given.get("params", {})
     try:
         refuse_unknown(name, (*default.kind.schema, *STOPS), params)
         strategy = default.kind(name, {**default.params, **params})
