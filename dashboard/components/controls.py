@@ -139,7 +139,9 @@ class Choice:
     consequence: str
 
 
-def choices(id: Id, options: Sequence[Choice], value: str, *, label: str) -> html.Div:
+def choices(
+    id: Id, options: Sequence[Choice], value: str, *, label: str, is_danger: bool = False
+) -> html.Div:
     """Return radios below each other, each with what would follow from it."""
     return html.Div(
         dbc.RadioItems(
@@ -155,7 +157,7 @@ def choices(id: Id, options: Sequence[Choice], value: str, *, label: str) -> htm
             value=value,
             **optional_id(id),
         ),
-        className="ph-choices",
+        className=classes("ph-choices", "ph-choices-danger" if is_danger else None),
         role="radiogroup",
         **attrs({"aria-label": label}),
     )

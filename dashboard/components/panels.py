@@ -77,9 +77,11 @@ def kpis(*figures: html.Div, columns: int = 3) -> html.Dl:
 
 def skeleton(kind: str = "lines") -> html.Div:
     """Return grey blocks where something will stand: "lines", "chart" or "rows"; they do not shimmer."""
-    widths = {"lines": (60, 90, 75, 45), "chart": (40, 100), "rows": (100, 100, 100, 100, 100)}[
-        kind
-    ]
+    widths = {
+        "lines": (60, 100, 85, 55, 100),
+        "chart": (40, 100),
+        "rows": (100, 100, 100, 100, 100),
+    }[kind]
     blocks = [
         html.Span(className=f"ph-skeleton-{kind}", style={"width": f"{width}%"}) for width in widths
     ]

@@ -17,6 +17,7 @@ class Column:
     width: str = ""
     tip: str = ""
     class_name: str = ""
+    hide_title: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def _header(column: Column) -> html.Th:
     extra = {"data-tip": column.tip} if column.tip else {}
     style = {"width": column.width} if column.width else {}
     return html.Th(
-        column.title,
+        html.Span(column.title, className="ph-hidden") if column.hide_title else column.title,
         scope="col",
         className=classes("ph-num" if column.is_number else None, column.class_name) or None,
         style=style,

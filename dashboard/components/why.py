@@ -25,7 +25,7 @@ _COLUMNS = (
     Column("vote ×", width="48px"),
     Column("weight ×", width="56px"),
     Column("regime", width="44px"),
-    Column("", width="58px"),
+    Column("direction", width="58px", hide_title=True),
     Column("= part", width="56px"),
 )
 

@@ -41,6 +41,7 @@ def axis(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 -- Plotly's own name
         "ticks": "",
         "ticklen": 4,
         "nticks": 8,
+        "tickangle": 0,
         "tickfont": {"size": 11, "color": token("tx3")},
         "spikecolor": token("ctl"),
         "spikethickness": 1,
