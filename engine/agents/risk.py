@@ -44,8 +44,8 @@ class RiskAgent(BaseAgent):
     ----------
     config : mapping
         `symbols`, `var_confidence` (default from VAR_CONFIDENCE), `max_var_threshold`, `max_drawdown_threshold`,
-        `limits` (RiskLimits; the two thresholds win), `portfolio` (see `Portfolio`), `benchmark` (symbol),
-        `periods_per_year` (for symbols without an instrument), `seed`.
+        `limits` (RiskLimits; the two thresholds win), `portfolio` (see `Portfolio`), `benchmark` (symbol; default the
+        first index), `periods_per_year` (for symbols without an instrument), `seed`.
     """
 
     topics: ClassVar[tuple[EventType, ...]] = (
@@ -81,6 +81,8 @@ class RiskAgent(BaseAgent):
         self.symbols = symbols_of(self.config)
         self.peak_equity: float | None = None
         self._instruments = instruments_of(self.config)
+        index = next((s for s, i in self._instruments.items() if not i.is_tradable), None)
+        self.benchmark: str | None = self.config.get("benchmark", index)
         self._portfolio: Portfolio | None = self.config.get("portfolio")
         self._seed = int(self.config.get("seed", 0))
         self._observations = Observations(state_manager)
@@ -223,7 +225,7 @@ class RiskAgent(BaseAgent):
         return (self.event(EventType.RISK_UPDATE, data, as_of=as_of),)
 
     def _beta(self, symbol: str, until: datetime | None) -> float | None:
-        benchmark = self.config.get("benchmark")
+        benchmark = self.benchmark
         if benchmark is None or benchmark == symbol:
             return None
         pair = (self._observations.bars(symbol, until), self._observations.bars(benchmark, until))
