@@ -54,6 +54,11 @@ def test_every_row_of_the_fan_starts_exactly_at_spot():
     assert {len(row) for row in rows} == {21}
 
 
+def test_the_fan_starts_at_spot_even_where_the_paths_are_off_by_rounding():
+    nudged = simulated() + 1e-7
+    assert {row[0] for row in fan(nudged, SPOT)} == {SPOT}
+
+
 @settings(max_examples=40)
 @given(
     st.floats(0.01, 1e6), st.floats(-0.05, 0.05), st.floats(0.0, 0.3), st.integers(1, 50),
