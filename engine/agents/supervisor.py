@@ -47,7 +47,7 @@ class SupervisorAgent(BaseAgent):
         As of every agent.
     config : mapping, optional
         `mode` ("paper", "paper_trading" or "live"), `health_check_interval` (30 s), `health`: a callable whose mapping
-        is published as HEALTH_CHECKED with every check.
+        is published as HEALTH_CHECKED with every check, `held_back`: ids of agents that a person had stopped.
 
     Raises
     ------
@@ -107,8 +107,10 @@ class SupervisorAgent(BaseAgent):
     async def on_start(self) -> None:
         """Start the crew in order; one that cannot start does not keep the others."""
         self._watches = {agent_id: _Watch() for agent_id in self._crew}
+        held_back = self.config.get("held_back", ())
         for agent in self.agents:
-            await self._started(agent)
+            if agent.agent_id not in held_back:
+                await self._started(agent)
 
     async def on_stop(self) -> None:
         """Stop the crew, the last started first."""

@@ -100,6 +100,12 @@ class CommandDesk:
         """Let `obey` carry out commands of a kind; it returns title and message, or raises to refuse."""
         self._handlers[kind.__name__] = obey
 
+    def remember(self, answered: Iterable[str]) -> None:
+        """Take ids as answered: commands of an earlier process whose mark was lost are not obeyed again."""
+        fresh = dict.fromkeys(answered)
+        self._seen.update(fresh)
+        self._answered.update(fresh)
+
     def start(self) -> None:
         """Work from now on; call on the engine's loop."""
         self._loop = asyncio.get_running_loop()

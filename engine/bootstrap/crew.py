@@ -1,0 +1,133 @@
+"""The crew: which agents there are, what each is given, and the order in which they start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.agents.base import BaseAgent
+from engine.agents.execution import ExecutionAgent
+from engine.agents.market_data import MarketDataAgent
+from engine.agents.monte_carlo import MonteCarloAgent
+from engine.agents.risk import RiskAgent
+from engine.agents.sentiment import SentimentAgent
+from engine.agents.strategy import StrategyAgent
+from engine.agents.supervisor import SupervisorAgent
+from engine.core.event_bus import EventBus
+from engine.core.state_manager import StateManager
+from engine.ports.broker import Broker
+from engine.ports.clock import Clock
+from engine.ports.compute import Compute
+from engine.ports.feed import Feed
+from engine.settings import Settings
+from engine.trading.latch import KillSwitch
+
+TICK_INTERVAL_S = 0.25
+"""How often the feed is polled: the replay's ticks come at 4 Hz."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every agent is given; `health` is what the supervisor reports."""
+
+    bus: EventBus
+    state: StateManager
+    clock: Clock
+    compute: Compute
+    feed: Feed
+    broker: Broker
+    kill_switch: KillSwitch
+    epoch: int
+    health: Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """The agents by role; `all` is the order of start, data last, so that nobody misses the first tick."""
+
+    market_data: MarketDataAgent
+    monte_carlo: MonteCarloAgent
+    risk: RiskAgent
+    strategy: StrategyAgent
+    execution: ExecutionAgent
+    supervisor: SupervisorAgent
+    sentiment: SentimentAgent
+
+    @property
+    def all(self) -> tuple[BaseAgent, ...]:
+        """Every agent in order of start: those who listen before those who speak."""
+        return (
+            self.execution,
+            self.strategy,
+            self.risk,
+            self.monte_carlo,
+            self.sentiment,
+            self.market_data,
+            self.supervisor,
+        )
+
+    @property
+    def shown(self) -> tuple[BaseAgent, ...]:
+        """Every agent in the order of the data's flow, as screens list them."""
+        return (
+            self.market_data,
+            self.monte_carlo,
+            self.risk,
+            self.strategy,
+            self.execution,
+            self.supervisor,
+            self.sentiment,
+        )
+
+
+def muster(settings: Settings, around: Surroundings) -> Crew:
+    """Return the crew for these settings."""
+    instruments = around.feed.instruments
+    shared: dict[str, Any] = {
+        "clock": around.clock,
+        "compute": around.compute,
+        "seed": settings.seed,
+        "instruments": instruments,
+        "symbols": [i.symbol for i in instruments],
+    }
+
+    chosen = {
+        name: part.model_dump(exclude_unset=True) for name, part in settings.strategies.items()
+    }
+
+    def build(kind: Callable[..., Any], name: str, **own: Any) -> Any:  # noqa: ANN401 -- each its own kind
+        return kind(
+            name=name, event_bus=around.bus, state_manager=around.state, config={**shared, **own}
+        )
+
+    execution = build(
+        ExecutionAgent,
+        "execution",
+        broker=around.broker,
+        limits=settings.risk_limits,
+        kill_switch=around.kill_switch,
+        epoch=around.epoch,
+    )
+    return Crew(
+        market_data=build(
+            MarketDataAgent, "market_data", feed=around.feed, interval=TICK_INTERVAL_S
+        ),
+        monte_carlo=build(
+            MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps
+        ),
+        risk=build(
+            RiskAgent,
+            "risk",
+            portfolio=execution.portfolio,
+            limits=settings.risk_limits,
+            var_confidence=settings.var_confidence,
+        ),
+        strategy=build(StrategyAgent, "strategy", strategies=chosen),
+        execution=execution,
+        supervisor=build(
+            SupervisorAgent,
+            "supervisor",
+            mode=settings.trading_mode.value,
+            health=around.health,
+        ),
+        sentiment=build(SentimentAgent, "sentiment"),
+    )

@@ -1,0 +1,259 @@
+"""One engine, put together: log, bus, feed, broker, crew and desk, brought up from the journal and taken down again.
+
+Starting is recovering: the sections are folded from the journal, the crew continues from them, and the broker is
+compared with the journal before anything is traded.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.adapters.brokers.paper import PaperBroker
+from engine.bootstrap.crew import Crew, Surroundings, muster
+from engine.bootstrap.feeds import build_feed
+from engine.bootstrap.fingerprint import Fingerprint, code_hash
+from engine.bootstrap.obeying import Obeying
+from engine.core.commands import CommandDesk
+from engine.core.event_bus import EventBus
+from engine.core.event_log import EventLog
+from engine.core.projection import Projection
+from engine.core.state_manager import StateManager
+from engine.core.trouble import Pace
+from engine.domain.events import Event, EventType
+from engine.domain.market import BarColumns
+from engine.domain.sections import (
+    AgentsSection,
+    AnswersSection,
+    EngineSection,
+    FeedSection,
+    InstrumentsSection,
+    PortfolioSection,
+    StrategiesSection,
+    TradingSection,
+)
+from engine.domain.trading import HaltMode
+from engine.ports.clock import Clock
+from engine.ports.compute import Compute
+from engine.ports.journal import Journal, Lease
+from engine.ports.store import Store
+from engine.scheduling.execution_engine import ExecutionEngine
+from engine.scheduling.registry import AgentRegistry
+from engine.scheduling.resource_pool import ResourcePool
+from engine.settings import Settings
+from engine.trading.latch import KillSwitch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an engine stands on; `pace` None writes everything at once, in the caller (the manual clock)."""
+
+    settings: Settings
+    journal: Journal
+    store: Store
+    clock: Clock
+    compute: Compute
+    lease: Lease
+    version: str
+    pace: Pace | None
+
+
+class Engine:
+    """The engine of one owner.
+
+    Parameters
+    ----------
+    parts : Parts
+    loop_lag_ms : callable, optional
+        Longest delay of the engine's loop in the last minute.
+    """
+
+    def __init__(self, parts: Parts, loop_lag_ms: Callable[[], float] = lambda: 0.0) -> None:
+        self.parts = parts
+        self._loop_lag_ms = loop_lag_ms
+        settings, is_stepped = parts.settings, parts.pace is None
+        self.state = StateManager(store=parts.store)
+        self.projection = Projection(bars_of=self._bars_of)
+        self.log = EventLog(
+            parts.journal, self.projection, parts.store, parts.clock, self.state, parts.pace
+        )
+        self.bus = EventBus(sink=self.log)
+        self.log.announce = self.bus.post
+        self.feed = build_feed(settings)
+        self.broker = PaperBroker(attached=True)
+        self.kill_switch = KillSwitch(parts.journal)
+        self.execution_engine = self._execution_engine(settings, is_stepped)
+        self.registry = AgentRegistry(self.execution_engine)
+        self.crew: Crew = muster(settings, self._surroundings())
+        self.desk = CommandDesk(parts.journal, self.bus, is_inline=is_stepped)
+        self.obeying = Obeying(self.crew, self.registry, self.bus, parts.journal)
+        self.fingerprint = Fingerprint(
+            seed=settings.seed,
+            config_hash=settings.config_hash(),
+            data_hash=self.feed.fingerprint(),
+            code_hash=code_hash(),
+        )
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Recover from the journal, then let the crew work."""
+        folded = self.log.open(self.parts.lease.epoch)
+        log.info("folded %d events since the last checkpoint", folded)
+        self._continue_feed()
+        self._continue_account()
+        self._seed_sections()
+        await self.bus.publish(
+            Event(EventType.RUN_STARTED, self._section("running").to_data(), source="engine")
+        )
+        await self._tell_latch()
+        AgentRegistry.set_instance(self.registry)
+        await self.registry.start()
+        for agent in self.crew.all:
+            self.registry.register_agent(agent)
+            if agent is not self.crew.supervisor:
+                self.crew.supervisor.register_agent(agent)
+        self.crew.supervisor.config["held_back"] = self.obeying.held_back()
+        await self.registry.start_agent(self.crew.supervisor.agent_id)
+        await self.obeying.pause_again()
+        self.obeying.enlist(self.desk)
+        if self.parts.pace is not None:
+            self.desk.start()
+
+    async def stop(self) -> None:
+        """Take no more commands, stop the crew, write everything."""
+        self.log.show("engine", self._section("stopping"))
+        await self.desk.stop()
+        await self.registry.stop_agent(self.crew.supervisor.agent_id)
+        await self.registry.stop()
+        await self.bus.drain()
+        await self.bus.close()
+        self.log.show("engine", self._section("stopped"))
+        await self.log.close()
+        self.parts.compute.close()
+        if AgentRegistry._instance is self.registry:
+            AgentRegistry.set_instance(None)
+
+    # -- recovering ----------------------------------------------------------------------------------------------
+
+    def _continue_feed(self) -> None:
+        """Resume where the feed stood; another feed or other data begin a run of their own."""
+        section = self._value("feed", FeedSection)
+        engine = self._value("engine", EngineSection)
+        if section is None or section.state is None:
+            return
+        is_same = engine is not None and engine.data_hash == self.fingerprint.data_hash
+        if is_same and section.state.kind is self.feed.state.kind:
+            self.feed.restore(section.state)
+            return
+        number = self.parts.journal.head()
+        self.feed.restore(replace(self.feed.state, run_id=f"run-{number}"))
+
+    def _continue_account(self) -> None:
+        portfolio = self._value("portfolio", PortfolioSection)
+        strategies = self._value("strategies", StrategiesSection)
+        feed = self._value("feed", FeedSection)
+        is_same_run = (
+            feed is not None
+            and feed.state is not None
+            and feed.state.run_id == self.feed.state.run_id
+        )
+        if portfolio is not None and is_same_run:
+            self.crew.execution.restore(
+                portfolio.account, portfolio.open_orders, portfolio.day_start_equity
+            )
+        if strategies is not None and strategies.history:
+            newest = strategies.history[0]
+            self.crew.strategy.restore(newest.weights, newest.enabled)
+        answers = self._value("answers", AnswersSection)
+        if answers is not None:
+            self.desk.remember(row[3].command_id for row in answers.rows)
+
+    def _seed_sections(self) -> None:
+        """Tell the screens what no event says."""
+        self.log.show("instruments", InstrumentsSection(instruments=self.feed.instruments))
+        rows = self.crew.strategy.rows()
+        threshold = self.crew.strategy.orchestrator.threshold
+        self.log.show("strategies", StrategiesSection(rows=rows, threshold=threshold))
+        self.log.show("agents", AgentsSection(rows=tuple(a.row() for a in self.crew.shown)))
+        self.log.show("trading", TradingSection(limits=self.parts.settings.risk_limits))
+
+    async def _tell_latch(self) -> None:
+        """Publish a halt that was set while no engine ran."""
+        halt = self.kill_switch.check()
+        trading = self._value("trading", TradingSection)
+        if trading is not None and trading.mode is not halt.mode:
+            kind = (
+                EventType.TRADING_RESUMED
+                if halt.mode is HaltMode.ACTIVE
+                else EventType.TRADING_HALTED
+            )
+            await self.bus.publish(Event(kind, halt.to_data(), source="engine"))
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _execution_engine(self, settings: Settings, is_stepped: bool) -> ExecutionEngine:
+        pool = ResourcePool(clock=self.parts.clock)
+        pool.http_pool_size = settings.resource_pool.http_pool_size
+        pool.cache_ttl = settings.resource_pool.cache_ttl
+        engine = ExecutionEngine(self.parts.clock, pool, is_stepped=is_stepped)
+        engine.max_concurrent_tasks = settings.execution_engine.max_concurrent_tasks
+        engine.task_timeout_multiplier = settings.execution_engine.task_timeout_multiplier
+        engine.scheduler.market_weight = settings.scheduler.market_weight
+        engine.scheduler.performance_weight = settings.scheduler.performance_weight
+        engine.scheduler.system_weight = settings.scheduler.system_weight
+        return engine
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            bus=self.bus,
+            state=self.state,
+            clock=self.parts.clock,
+            compute=self.parts.compute,
+            feed=self.feed,
+            broker=self.broker,
+            kill_switch=self.kill_switch,
+            epoch=self.parts.lease.epoch,
+            health=self.health,
+        )
+
+    def health(self) -> dict[str, Any]:
+        """Return the engine's figures: the data of HEALTH_CHECKED."""
+        stats = self.execution_engine.get_stats()
+        return {
+            **{k: stats[k] for k in ("queue_by_priority", "running_tasks") if k in stats},
+            "max_concurrent_tasks": self.execution_engine.max_concurrent_tasks,
+            "events_per_second": self.bus.rates(),
+            "loop_lag_ms": self._loop_lag_ms(),
+            "events_waiting": self.log.waiting,
+            "troubles": self.log.troubles,
+        }
+
+    def _section(self, state: str) -> EngineSection:
+        parts, print_ = self.parts, self.fingerprint
+        return EngineSection(
+            state=state,
+            owner=parts.lease.owner,
+            pid=parts.lease.pid,
+            host=parts.lease.host,
+            epoch=parts.lease.epoch,
+            started_at=parts.lease.acquired_at.timestamp(),
+            trading_mode=parts.settings.trading_mode.value,
+            environment=parts.settings.environment.value,
+            version=parts.version,
+            fingerprint=str(print_),
+            seed=print_.seed,
+            config_hash=print_.config_hash,
+            data_hash=print_.data_hash,
+            code_hash=print_.code_hash,
+        )
+
+    def _bars_of(self, symbol: str) -> BarColumns | None:
+        data = self.state.get(f"bars:{symbol}")
+        return None if data is None else BarColumns.from_data(data)
+
+    def _value(self, name: str, kind: type[Any]) -> Any:  # noqa: ANN401 -- the kind that was asked for
+        value = self.projection.value(name)
+        return value if isinstance(value, kind) else None
