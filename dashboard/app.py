@@ -23,7 +23,7 @@ from dashboard.page import PageModule
 from dashboard.pages import page_modules
 from dashboard.routing import PageLinks, add_not_found, build_live_router, refuse_value
 from engine.api.router import build_router
-from engine.domain.errors import InvalidValueError
+from engine.domain.errors import InvalidValueError, PilothouseError
 
 THEME_SCRIPT = (
     '(function(){var t=null;try{t=localStorage.getItem("ph-theme")}catch(e){}'
@@ -125,8 +125,12 @@ def build_server(host: Host, hub: LiveHub, *, is_dev: bool = False) -> FastAPI:
     """
 
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
-        await host.start()
+    async def life(server: FastAPI) -> AsyncIterator[None]:
+        try:
+            await host.start()
+        except PilothouseError as error:
+            server.state.failure = error  # said in plain words by the process
+            raise
         try:
             await hub.start()
             yield

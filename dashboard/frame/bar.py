@@ -109,7 +109,7 @@ def _feed(bar: view.BarView, state: view.StateView) -> Component:
             html.Span(state.mode, id="ph-mode", className="ph-pill ph-pill-outline"),
             icon("radio", 16, class_name="ph-not-phone"),
             html.Strong(state.feed_kind, id="ph-feed-kind", className="ph-strong"),
-            html.Span(state.feed_label, id="ph-feed-label", className="ph-tx2 ph-cut"),
+            html.Span(state.feed_label, id="ph-feed-label", className="ph-tx2 ph-cut ph-not-phone"),
             html.Span(state.feed_speed, id="ph-feed-speed", className="ph-tx2"),
             html.Span(bar.market_date, id="ph-date", className="ph-tx3 ph-not-phone"),
             _age(bar),

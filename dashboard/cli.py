@@ -1,0 +1,135 @@
+"""The command line: ``pilothouse serve``, ``pilothouse status``, ``pilothouse --version``."""
+
+import argparse
+import base64
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+from engine.api.answers import StatusAnswer
+from engine.api.report import lines
+from engine.domain.errors import PilothouseError
+from engine.settings import Settings, load_settings
+
+EXIT_USAGE = 2
+EXIT_NOT_RUNNING = 1
+ASK_TIMEOUT_S = 3.0
+
+_VARIABLES = {
+    "host": "PILOTHOUSE_HOST",
+    "port": "PILOTHOUSE_PORT",
+    "mode": "FINAGENT_ENV",
+    "feed": "PILOTHOUSE_FEED",
+    "seed": "PILOTHOUSE_SEED",
+    "speed": "PILOTHOUSE_SPEED",
+}
+"""Option to the environment variable that it overrules."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; each option's help names the variable that does the same."""
+    parser = argparse.ArgumentParser(
+        prog="pilothouse",
+        description="A market dashboard with the crew on board; paper trading by default.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"pilothouse {version('pilothouse')}"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="COMMAND")
+    serve = actions.add_parser("serve", help="start the engine and the dashboard (the default)")
+    status = actions.add_parser(
+        "status", help="say what the engine does: fingerprint, owner, feed, positions"
+    )
+    for sub in (parser, serve, status):
+        _add_common(sub, is_top=sub is parser)
+    for sub in (parser, serve):
+        _add_serve(sub, is_top=sub is parser)
+    status.add_argument("--json", action="store_true", help="print the answer as JSON")
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
+    default = None if is_top else argparse.SUPPRESS
+    parser.add_argument(
+        "--host", default=default, help="address to listen on (PILOTHOUSE_HOST, 127.0.0.1)"
+    )
+    parser.add_argument("--port", default=default, help="port to listen on (PILOTHOUSE_PORT, 8050)")
+    parser.add_argument("--config", default=default, metavar="FILE", help="YAML file with settings")
+
+
+def _add_serve(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
+    default = None if is_top else argparse.SUPPRESS
+    modes = ("development", "production")
+    parser.add_argument("--mode", choices=modes, default=default, help="environment (FINAGENT_ENV)")
+    parser.add_argument("--feed", default=default, help="replay or synthetic (PILOTHOUSE_FEED)")
+    parser.add_argument(
+        "--seed", default=default, help="seed of everything random (PILOTHOUSE_SEED)"
+    )
+    parser.add_argument(
+        "--speed", default=default, help="bars a minute of a replay (PILOTHOUSE_SPEED)"
+    )
+    parser.add_argument(
+        "--dev",
+        action="store_true",
+        default=False if is_top else argparse.SUPPRESS,
+        help="offer /docs and /openapi.json",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        settings = load_settings(options.config, overruled(vars(options), os.environ))
+    except PilothouseError as error:
+        sys.stderr.write(f"Pilothouse does not start: {error}\n")
+        return EXIT_USAGE
+    if options.action == "status":
+        return status(settings, as_json=options.json)
+    from dashboard.server import serve
+
+    return serve(settings, is_dev=options.dev)
+
+
+def overruled(options: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with what was given on the command line put over it."""
+    given = {
+        variable: str(options[name])
+        for name, variable in _VARIABLES.items()
+        if options.get(name) is not None
+    }
+    return {**environment, **given}
+
+
+def status(settings: Settings, *, as_json: bool = False) -> int:
+    """Print what the running server says of itself."""
+    answer = ask_server(settings)
+    if answer is None:
+        sys.stderr.write(
+            f"No Pilothouse answers at {settings.host}:{settings.port}; start one with: pilothouse serve\n"
+        )
+        return EXIT_NOT_RUNNING
+    text = answer.model_dump_json(indent=2) if as_json else "\n".join(lines(answer))
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def ask_server(settings: Settings) -> StatusAnswer | None:
+    """Return the status of the server at the address in the settings; None when nobody answers."""
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 -- compared, not bound
+    shown = f"[{host}]" if ":" in host else host
+    request = urllib.request.Request(f"http://{shown}:{settings.port}/api/status")
+    if settings.password_file is not None:
+        password = settings.password_file.read_text(encoding="utf-8").strip()
+        token = base64.b64encode(f"local:{password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {token}")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=ASK_TIMEOUT_S) as response:
+            return StatusAnswer.model_validate(json.load(response))
+    except (OSError, ValueError, urllib.error.URLError):
+        return None

@@ -1,0 +1,259 @@
+"""The process: place for data, log, port, application, and an end within five seconds.
+
+Whatever can be wrong with the surroundings is found before the engine starts and said in plain words.
+"""
+
+import errno
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from pydantic import SecretStr
+
+from dashboard.app import create_app
+from dashboard.guard import Policy, is_loopback
+from engine.bootstrap import build_host
+from engine.domain.errors import ConfigurationError, JournalDamagedError, PilothouseError, must
+from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+EXIT_SURROUNDINGS = 2
+EXIT_JOURNAL = 3
+GRACE_S = 3
+MAX_LOG_BYTES = 5_000_000
+N_LOGS = 5
+MIN_PASSWORD = 8
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+MAX_WS_BYTES = 65_536
+
+_log = logging.getLogger("dashboard.server")
+
+
+class SurroundingsError(PilothouseError):
+    """The port or the data folder cannot be used."""
+
+
+def serve(settings: Settings, *, is_dev: bool = False) -> int:
+    """Run the application until it is told to end; return the process's exit code."""
+    try:
+        prepare_home(settings.home)
+        policy = policy_from(settings)
+        start_logs(settings.home, settings.log_level.value, secrets_of(settings, policy))
+        with claim_port(settings.host, settings.port) as listener:
+            return _run(settings, policy, listener, is_dev=is_dev)
+    except PilothouseError as error:
+        return refuse(error)
+
+
+def refuse(error: PilothouseError) -> int:
+    """Say in plain words why the program does not run; return the exit code."""
+    sys.stderr.write(f"Pilothouse does not start: {error}\n")
+    _log.error("does not start: %s", error)
+    return EXIT_JOURNAL if isinstance(error, JournalDamagedError) else EXIT_SURROUNDINGS
+
+
+def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev: bool) -> int:
+    app = create_app(build_host(settings), policy=policy, is_dev=is_dev)
+    config = uvicorn.Config(
+        app.server,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_S,
+        ws_max_size=MAX_WS_BYTES,
+        server_header=False,
+    )
+    server = AnnouncingServer(config, settings.host, listener.getsockname()[1])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _already_ending)  # uvicorn repeats the signal after a clean end
+    server.run(sockets=[listener])
+    failure = getattr(app.server.state, "failure", None)
+    if isinstance(failure, PilothouseError):
+        return refuse(failure)
+    return 0 if server.was_up else 1
+
+
+def _already_ending(_: int, __: "FrameType | None") -> None:
+    """Do nothing: the server has ended on this signal already."""
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, host: str, port: int) -> None:
+        super().__init__(config)
+        self.was_up = False
+        self._address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then print the address."""
+        await super().startup(sockets=sockets)
+        if self.started and not self.should_exit:
+            self.was_up = True
+            sys.stdout.write(f"Pilothouse is at {self._address} (Ctrl-C ends it)\n")
+            sys.stdout.flush()
+            _log.info("answers at %s", self._address)
+
+
+def prepare_home(home: Path) -> None:
+    """Make the data folder for this user alone.
+
+    Raises
+    ------
+    SurroundingsError
+        It cannot be made or written.
+    """
+    try:
+        (home / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.chmod(0o700)
+        probe = home / f".probe-{os.getpid()}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        raise SurroundingsError(
+            f"data folder must be writable, was {str(home)!r} ({error.strerror}); "
+            "set PILOTHOUSE_HOME to a folder of your own"
+        ) from error
+
+
+def claim_port(host: str, port: int) -> socket.socket:
+    """Return a socket that holds the port, so that nothing starts when another program has it.
+
+    Raises
+    ------
+    SurroundingsError
+        The port is taken or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SurroundingsError(f"host must be an address of this machine, was {host!r}") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SurroundingsError(
+                f"port must be free, was {port} (another program has it); "
+                f"end that program or use --port {port + 1}"
+            ) from error
+        raise SurroundingsError(
+            f"address must be usable, was {host}:{port} ({error.strerror}); use --host or --port"
+        ) from error
+    return listener
+
+
+def policy_from(settings: Settings) -> Policy:
+    """Return what the guard lets through; beyond loopback there must be a password.
+
+    Raises
+    ------
+    ConfigurationError
+        No password where one is needed, or one that is too short.
+    """
+    password = _password(settings.password_file)
+    if password is None and not is_loopback(settings.host):
+        raise ConfigurationError(
+            f"PILOTHOUSE_HOST must be a loopback address while no password is set, was {settings.host!r}; "
+            "set PILOTHOUSE_PASSWORD_FILE to a file with a password, or use 127.0.0.1"
+        )
+    hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+    if settings.host not in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
+        hosts |= {settings.host.lower()}
+    return Policy(hosts=hosts, password=password)
+
+
+def _password(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"PILOTHOUSE_PASSWORD_FILE must be a readable text file, was {str(file)!r}; correct it"
+        ) from error
+    if len(password) < MIN_PASSWORD:
+        raise must(
+            "password in PILOTHOUSE_PASSWORD_FILE",
+            f"have {MIN_PASSWORD} characters or more",
+            f"{len(password)} characters",
+            "write a longer one",
+        )
+    return password
+
+
+# -- logs ----------------------------------------------------------------------------------------
+
+
+class Redaction(logging.Filter):
+    """Takes secrets out of every record, whoever wrote it."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Write the message out and cover what must not be read; keep the record."""
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.msg, record.args = self._covered(message), None
+        if record.exc_text:
+            record.exc_text = self._covered(record.exc_text)
+        return True
+
+    def _covered(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "••••")
+        return text
+
+
+def secrets_of(settings: Settings, policy: Policy) -> list[str]:
+    """Return every secret that was given, to be covered in logs."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return [*secrets, *([policy.password] if policy.password else [])]
+
+
+def start_logs(home: Path, level: str, secrets: Iterable[str]) -> None:
+    """Write time, level and component to the terminal and to ``logs/pilothouse.log``, five files in turn."""
+    file = logging.handlers.RotatingFileHandler(
+        home / "logs" / "pilothouse.log",
+        maxBytes=MAX_LOG_BYTES,
+        backupCount=N_LOGS - 1,
+        encoding="utf-8",
+    )
+    Path(file.baseFilename).chmod(0o600)
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.addFilter(_is_for_people)
+    redaction = Redaction(secrets)
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        root.removeHandler(handler)
+        handler.close()
+    for handler in (file, terminal):
+        handler.addFilter(redaction)
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        root.addHandler(handler)
+    root.setLevel(level)
+    for chatty in ("apscheduler", "uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _is_for_people(record: logging.LogRecord) -> bool:
+    """Return whether a record belongs on the terminal; why a start failed is said there in plain words."""
+    return not (record.name.startswith("uvicorn") and "Traceback" in record.getMessage())
