@@ -24,6 +24,7 @@ from dashboard.views.journal import (
     rows_view,
     types_of,
 )
+from engine.domain.events import EventType
 from engine.domain.sections import LogRow, Snapshot
 
 PAGE = Page(path="/journal", title="Journal", icon="book-open", key="j")
@@ -161,13 +162,13 @@ def _log(snapshot: Snapshot) -> tuple[LogRow, ...]:
 
 
 def _ask_event(gateway: GatewayPort, seq: int) -> DetailView | None:
-    found = gateway.ask("event", seq=seq)
+    found = gateway.ask("event_detail", seq=seq)
     return None if found is None else detail_view(found)
 
 
 def _find(gateway: GatewayPort, kinds: Sequence[str], text: str) -> tuple[LogRow, ...]:
-    types = sorted(types_of(kinds))
-    found: tuple[LogRow, ...] = gateway.ask("journal", types=types, text=text, limit=N_FOUND)
+    types = tuple(EventType(name) for name in sorted(types_of(kinds)))
+    found: tuple[LogRow, ...] = gateway.ask("events", types=types, text=text, limit=N_FOUND)
     return found
 
 

@@ -1,0 +1,62 @@
+"""What `gateway.ask` answers beside the journal's own questions: pure functions over sections and journal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.core.projection.meaning import log_row
+from engine.domain.events import Event
+from engine.domain.payload import encode
+from engine.domain.sections import EventDetail, LogRow
+from engine.ports.journal import Journal
+
+MAX_CAUSES = 20
+EFFECTS_LOOKED_AT = 400
+MAX_FIELD = 160
+
+
+def questions(journal: Journal) -> dict[str, Callable[..., Any]]:
+    """Return the questions by name."""
+
+    def event_detail(seq: int) -> EventDetail | None:
+        """Return one event with its chain of causes and its direct effects, or None when it is not kept."""
+        event = _event(journal, seq)
+        if event is None:
+            return None
+        return EventDetail(
+            row=log_row(event),
+            fields={name: _text(value) for name, value in event.data.items()},
+            causes=_causes(journal, event),
+            effects=_effects(journal, event),
+        )
+
+    def journal_bytes() -> int:
+        """Return how much room the journal takes."""
+        return journal.size_bytes()
+
+    return {"event_detail": event_detail, "journal_bytes": journal_bytes}
+
+
+def _event(journal: Journal, seq: int) -> Event | None:
+    return next(iter(journal.events(seq - 1, seq)), None)
+
+
+def _causes(journal: Journal, event: Event) -> tuple[LogRow, ...]:
+    """Return the chain from the first cause kept to the one right before the event."""
+    chain: list[LogRow] = []
+    while event.cause is not None and len(chain) < MAX_CAUSES:
+        found = _event(journal, event.cause)
+        if found is None:
+            break
+        chain.append(log_row(found))
+        event = found
+    return tuple(reversed(chain))
+
+
+def _effects(journal: Journal, event: Event) -> tuple[LogRow, ...]:
+    later = journal.events(event.seq, event.seq + EFFECTS_LOOKED_AT)
+    return tuple(log_row(e) for e in later if e.cause == event.seq)
+
+
+def _text(value: object) -> str:
+    text = value if isinstance(value, str) else encode(value).decode()
+    return text if len(text) <= MAX_FIELD else f"{text[: MAX_FIELD - 1]}…"
