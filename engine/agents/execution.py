@@ -30,6 +30,8 @@ from engine.trading.latch import KillSwitch
 
 FRACTIONAL_LOT = Decimal("0.000001")
 """Lot of a symbol that nobody configured."""
+INTENT_LIFE_S = 10.0
+"""An intent that did not come back from the bus within so many seconds was not journalled: its order never leaves."""
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ class ExecutionAgent(BaseAgent):
         self._records: dict[str, CycleRecord] = {}
         self._actions: dict[str, SignalAction] = {}
         self._heard_at_s: dict[str, float] = {}
+        self._intended_at_s: dict[str, float] = {}
         self._not_ready = ""
         self._run_id: str | None = None
         self._answers: dict[EventType, Callable[[Event], Iterable[Event]]] = {
@@ -196,6 +199,7 @@ class ExecutionAgent(BaseAgent):
         events = [self._filled(fill) for fill in fills]
         if self.desk.orders:
             events.extend(self._expired(seen.symbol))
+            events.extend(self._lost())
         may_exit = self.kill_switch.known.mode is not HaltMode.HALTED and not self._not_ready
         if self.desk.account.positions and may_exit:
             exit_order = self.desk.protective_exit(seen.symbol)
@@ -233,6 +237,7 @@ class ExecutionAgent(BaseAgent):
         """Send an order whose intent is durable, unless the kill switch was set meanwhile."""
         order = self.desk.orders.get(str(event.data["order_id"]))
         is_own = event.source == self.agent_id
+        self._intended_at_s.pop(str(event.data["order_id"]), None)
         if order is None or order.status is not OrderStatus.INTENDED or not is_own:
             return []
         objection = self._objection(order)
@@ -328,6 +333,7 @@ class ExecutionAgent(BaseAgent):
 
     def _intended(self, order: Order) -> Event:
         self.desk.track(order)
+        self._intended_at_s[order.order_id] = self._clock.monotonic()
         return self.event(EventType.ORDER_INTENDED, order)
 
     def _filled(self, fill: Fill) -> Event:
@@ -368,6 +374,22 @@ class ExecutionAgent(BaseAgent):
         ]
         reason = "the account could no longer carry it at this price"
         return [event for o in gone for event in self._undone(o, OrderStatus.EXPIRED, reason)]
+
+    def _lost(self) -> list[Event]:
+        """Return the ends of orders whose intent was not journalled, or came while this agent was paused."""
+        now_s, events = self._clock.monotonic(), []
+        for order_id, at_s in tuple(self._intended_at_s.items()):
+            if now_s - at_s <= INTENT_LIFE_S:
+                continue
+            del self._intended_at_s[order_id]
+            order = self.desk.orders.get(order_id)
+            if order is not None and order.status is OrderStatus.INTENDED:
+                events.extend(
+                    self._undone(
+                        order, OrderStatus.CANCELLED, "its intent was not journalled in time"
+                    )
+                )
+        return events
 
     def _cancel_open(self, reason: str) -> list[Event]:
         events = []

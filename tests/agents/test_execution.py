@@ -257,6 +257,19 @@ def test_an_order_that_the_broker_drops_is_told():
     assert subject.desk.orders == {}
 
 
+def test_an_intent_that_was_not_journalled_does_not_block_its_symbol():
+    clock = TurnedClock()
+    subject = agent(clock=clock)
+    subject.handle(tick(100.0))
+    (intent,) = subject.handle(signalled())  # the bus never delivers it
+    assert list(subject.handle(tick(100.0, 1))) == []
+    clock.seconds = 11
+    events = list(subject.handle(tick(100.0, 2)))
+    assert kinds(events) == [T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
+    assert kinds(subject.handle(signalled())) == [T.ORDER_INTENDED]
+    assert list(subject.handle(intent)) == []
+
+
 # -- the kill switch -----------------------------------------------------------------------------------------------
 
 
