@@ -27,6 +27,7 @@ _ALL = ("portfolio", "trading")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept(Payload):
     section: PortfolioSection
+    marks: dict[str, float]
     filled: dict[str, Decimal]
     peak: Decimal
     day: date | None
@@ -73,9 +74,11 @@ class PortfolioFold(Fold):
     def value(self, _name: str, /) -> PortfolioSection:
         """Return the account valued at the last prices."""
         now = equity(self._account, self._marks)
+        last = self._curve[-1].equity if self._curve else now
         return PortfolioSection(
             account=self._account, equity=now, day_start_equity=self._day_start,
-            day_pnl=now - self._day_start, peak_equity=max(self._peak, now), marks=dict(self._marks),
+            day_pnl=now - self._day_start, peak_equity=max(self._peak, last, now),
+            marks={symbol: p for symbol, p in self._marks.items() if symbol in self._held},
             positions=self._account.positions, open_orders=tuple(self._orders.values()),
             recent_fills=self._fills, equity_curve=tuple(self._curve),
         )  # fmt: skip
@@ -86,19 +89,17 @@ class PortfolioFold(Fold):
         return _ALL
 
     def kept(self) -> object:
-        """Return the section, what is filled of open orders, and the day it stands in."""
+        """Return the section, every mark, what is filled of open orders, and the day it stands in."""
         return _Kept(
-            section=self.value("portfolio"),
-            filled=dict(self._filled),
-            peak=self._peak,
-            day=self._day,
-        )
+            section=self.value("portfolio"), marks=dict(self._marks), filled=dict(self._filled),
+            peak=self._peak, day=self._day,
+        )  # fmt: skip
 
     def restore(self, data: Any) -> None:  # noqa: ANN401
         """Take them over."""
         kept = msgspec.convert(data, _Kept, strict=False)
         section = kept.section
-        self._account, self._marks = section.account, dict(section.marks)
+        self._account, self._marks = section.account, kept.marks
         self._held = frozenset(p.symbol for p in self._account.positions)
         self._orders = {order.order_id: order for order in section.open_orders}
         self._filled, self._fills, self._day = kept.filled, section.recent_fills, kept.day
@@ -109,14 +110,15 @@ class PortfolioFold(Fold):
         symbol = event.data["symbol"]
         at = market_time(event)
         today = at.date()
-        if today != self._day:
+        is_new_day = today != self._day
+        if is_new_day:
             self._day_start = equity(self._account, self._marks)
             self._day = today
         self._marks[symbol] = event.data["price"]
         is_close = closes_a_bar(event)
         if is_close:
             self._point(int(at.timestamp()))
-        return _ALL if is_close or symbol in self._held else NOTHING
+        return _ALL if is_close or is_new_day or symbol in self._held else NOTHING
 
     def _point(self, at: int) -> None:
         """Set the point of this close; of symbols that close together the last one completes it."""
