@@ -60,7 +60,8 @@ def measure(what: Measured) -> RiskMetrics:
         note = f"n = {r.size} returns, needs {LEAST_RETURNS}"
         return RiskMetrics(scope=what.scope, n_observations=int(r.size), note=note)
     notes: list[str] = []
-    seed = stream_seed(what.seed, what.scope, 0, int(r.size))
+    # One stream per scope: from bar to bar the number then moves with the data and not with the draw.
+    seed = stream_seed(what.seed, what.scope, 0, 0)
 
     def number(compute: Callable[[], float]) -> float | None:
         return or_none(compute, notes)

@@ -17,6 +17,7 @@ from engine.kernels.accounting import equity
 from engine.trading import wording as say
 
 ZERO = Decimal(0)
+_PRICE_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,4 +384,5 @@ def _ordered(case: _Case) -> Decision:
 
 
 def _money(value: float | None) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
+    """Return a price as Decimal without the float's noise digits."""
+    return None if value is None else Decimal(str(round(value, _PRICE_DIGITS)))

@@ -59,6 +59,11 @@ def test_an_allowed_buy_becomes_an_order_for_the_whole_size():
     assert {s.outcome for s in decision.steps} <= {StepOutcome.PASSED, StepOutcome.SKIPPED}
 
 
+def test_an_order_carries_stop_and_target_without_the_noise_of_floats():
+    order = gate(signal(stop=0.1 + 0.2)).order
+    assert (order.stop_loss, order.take_profit) == (Decimal("0.3"), Decimal("108.0"))
+
+
 def test_size_comes_from_risk_per_trade_and_stop_distance_when_the_signal_has_none():
     # 2 % of 100,000 is 2,000; a stop 400 away would make 5, a stop 40 away 50 units
     decision = gate(signal(quantity=None, stop=60.0))
