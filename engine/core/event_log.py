@@ -6,10 +6,10 @@ The journal is the truth and the store is what may be seen of it. What fails her
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from engine.core.event_bus import placed
 from engine.core.journal_writer import JournalWriter
 from engine.core.projection import Projection
 from engine.core.section_writer import Listener, SectionWriter
@@ -72,6 +72,7 @@ class EventLog:
         self._is_inline = pace is None
         self._on_trouble: tuple[OnTrouble, ...] = ()
         self._seq = 0
+        self._is_closed = False
         self._since_checkpoint = 0
         self._checkpointing: asyncio.Task[None] | None = None
 
@@ -115,7 +116,10 @@ class EventLog:
         await self._sections.flush()
 
     async def close(self) -> None:
-        """Write everything, keep a checkpoint, end the threads. Close the bus first."""
+        """Write everything, keep a checkpoint, end the threads; harmless twice. Close the bus first."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._checkpointing is not None and not self._checkpointing.done():
             await asyncio.wait((self._checkpointing,))
         await self._checkpoint()
@@ -130,7 +134,7 @@ class EventLog:
         if event.retention is not Retention.TELEMETRY:
             self._seq += 1
             seq = self._seq
-        return replace(event, seq=seq, computed_at=self._clock.now())
+        return placed(event, seq, self._clock.now())
 
     async def commit(self, event: Event) -> None:
         """Write a LEDGER event and all before it, then fold it.

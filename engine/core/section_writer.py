@@ -63,7 +63,7 @@ class SectionWriter:
         self._flushed_at = self._state_at = 0.0
         self._wait_s = 0.0
         self._error: StoreError | None = None
-        self._generation = _generation_of(store)
+        self._generation = self._state_generation = _generation_of(store)
         self._is_whole = True
 
     @property
@@ -187,7 +187,9 @@ class SectionWriter:
     def _write_state(self) -> None:
         self._state_at = time.perf_counter()
         if self._state is not None:
-            self._state.flush(everything=_generation_of(self._store) != self._generation)
+            generation = _generation_of(self._store)
+            self._state.flush(everything=generation != self._state_generation)
+            self._state_generation = generation
 
     def _failed(self, names: set[str], error: StoreError) -> None:
         self._dirty |= names

@@ -187,13 +187,15 @@ def stretch(seed: int, n_days: int = 12, symbols: tuple[str, ...] = ("AAPL", "IB
     for day in range(1, n_days):
         for symbol in symbols:
             prices[symbol] = round(prices[symbol] * (1 + dice.gauss(0, 0.03)), 2)
-            events += _day_of(symbol, day, prices[symbol], dice)
+            events.append(inside(symbol, day, prices[symbol] + dice.gauss(0, 1)))
+        for symbol in symbols:
+            events += _close_of(symbol, day, prices[symbol], dice)
         events.append(feed(day, run_id="run-1" if day < n_days - dice.randint(0, 3) else "run-2"))
     return numbered(events)
 
 
-def _day_of(symbol: str, day: int, price: float, dice: random.Random) -> list[Event]:
-    events = [inside(symbol, day, price + dice.gauss(0, 1)), close(symbol, day, price)]
+def _close_of(symbol: str, day: int, price: float, dice: random.Random) -> list[Event]:
+    events = [close(symbol, day, price)]
     events += [forecast(symbol, day, price), risk(symbol, day, abs(dice.gauss(0.02, 0.01)))]
     votes = {"momentum": dice.choice((-1.0, 0.0, 0.6)), "reversion": dice.choice((-0.4, 0.0, 1.0))}
     events += [cycle(symbol, day, price, votes), cycle(symbol, day, price, votes, "Gate passed.")]
