@@ -22,7 +22,7 @@ from engine.domain.commands import JumpReplay
 from engine.domain.errors import must
 from engine.domain.events import Event, EventType
 from engine.domain.instrument import Instrument
-from engine.domain.market import FeedKind, HistoryLoaded, Tick, TickDropped
+from engine.domain.market import BarColumns, FeedKind, HistoryLoaded, Tick, TickDropped
 from engine.domain.payload import Payload
 from engine.kernels.tick_validation import TickMemory, judge_tick
 from engine.ports.feed import Feed
@@ -153,7 +153,9 @@ class MarketDataAgent(BaseAgent):
             del closes[:-KEPT_BARS]
             values[f"history:{symbol}"] = list(closes)
         if bar is not None and bar.is_closed:
-            columns = self._bars[symbol]
+            columns = self._bars.setdefault(
+                symbol, ColumnsInMaking(BarColumns(symbol=symbol), KEPT_BARS)
+            )
             columns.append(bar)
             values[f"bars:{symbol}"] = columns.to_data()
         self.state_manager.update(values)

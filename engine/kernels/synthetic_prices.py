@@ -36,8 +36,8 @@ class GarchJump:
     variance: Floats
     loading: Floats
     drift: float = 0.0
-    alpha: float = 0.008
-    beta: float = 0.991
+    alpha: float = 0.0085
+    beta: float = 0.9912
     degrees: float = 6.0
     own_jumps: float = 0.0
     common_jumps: float = 0.0
@@ -62,7 +62,7 @@ def simulate_ticks(
     variance_ratio : ndarray of shape (n_assets,)
         Conditional variance of the next tick over its long-run value.
     n_steps : int
-        Ticks to simulate; some hundreds at most at once, or the products below leave the range of floats.
+        Ticks to simulate; some ten thousand at most at once, or the products below leave the range of floats.
     rng : numpy.random.Generator
         Source of randomness.
 

@@ -17,7 +17,8 @@ from engine.domain.market import BarColumns, FeedKind, FeedState, Tick
 
 Quote = float | Mapping[str, Any]
 """A price, or ``{"price": ..., "volume": ...}``."""
-Source = Callable[[str], Awaitable[Quote]]
+Source = Callable[[str], Awaitable[Quote | None]]
+"""Asked for a symbol; None means that it does not know this one."""
 
 TIMEOUT_S = 10.0
 
@@ -114,10 +115,14 @@ class PolledFeed:
     async def _ask(self, symbol: str, errors: list[str]) -> Quote | None:
         for source in self._sources:
             try:
-                return await asyncio.wait_for(source(symbol), self._timeout_s)
+                quote = await asyncio.wait_for(source(symbol), self._timeout_s)
             except Exception as error:  # noqa: BLE001 -- the fence: a source is foreign code; the label tells
                 errors.append(f"{type(error).__name__}: {error}".rstrip(": "))
-                log.info("source %s has no price of %s: %s", _name(source), symbol, errors[-1])
+            else:
+                if quote is not None:
+                    return quote
+                errors.append(f"{symbol} is not known")
+            log.info("source %s has no price of %s: %s", _name(source), symbol, errors[-1])
         return None
 
     def _hear(self, symbol: str, quote: Quote, at: datetime) -> None:

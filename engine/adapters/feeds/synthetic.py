@@ -1,7 +1,7 @@
 """The synthetic feed: made-up prices, always labelled so. Endless, round the clock, one bar a market minute.
 
-The model is that of `engine.kernels.synthetic_prices`, one step a tick, 240 ticks a bar. Each bar has its own random
-stream and starts from a state rounded to whole numbers, so that a restart takes up the same path exactly.
+The model is that of `engine.kernels.synthetic_prices`, one step a tick, 240 ticks a bar. Bars are made ten at a time,
+from a random stream of their own and a state in whole numbers, so that a restart takes up the same path exactly.
 """
 
 import hashlib
@@ -31,6 +31,7 @@ HISTORY_BARS = 1500
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 """Market time of bar 0. The time is made up like the prices."""
 
+_CHUNK = 10
 _ANCHOR_EVERY = 500
 _LOG_UNIT = 1e-12
 _RATIO_UNIT = 1e-9
@@ -42,10 +43,33 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """State at the beginning of a bar, in whole units."""
+    """State at the beginning of a chunk, in whole units."""
 
     log_price: Integers
     ratio: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Ten bars.
+
+    Parameters
+    ----------
+    prices, volumes : ndarray of shape (_CHUNK, N_POINTS, n_assets)
+        Prices, and volumes so far within the bar.
+    end : _Place
+        State after them.
+    """
+
+    prices: Floats
+    volumes: Floats
+    end: _Place
+
+    def rows(self) -> Floats:
+        """Return open, high, low, close, volume; shape (_CHUNK, n_assets, 5)."""
+        p = self.prices
+        columns = (p[:, 0], p.max(axis=1), p.min(axis=1), p[:, -1], self.volumes[:, -1])
+        return np.stack(columns, axis=2)
 
 
 class GarchSource:
@@ -74,11 +98,14 @@ class GarchSource:
         self._profile = volume_profile(N_POINTS)
         self._model, first_prices = _model(names, seed)
         ratio = np.full(len(names), round(1 / _RATIO_UNIT), dtype=np.int64)
-        self._place = _Place(_units(np.log(first_prices), _LOG_UNIT), ratio)
-        self._bar = 0
-        self._anchors = {0: self._place}
-        self._rows: dict[int, npt.NDArray[np.float64]] = {}
-        self._ahead: tuple[list[UnfoldedBar], _Place] | None = None
+        self._begin(0, _Place(_units(np.log(first_prices), _LOG_UNIT), ratio))
+
+    def _begin(self, bar: int, place: _Place) -> None:
+        self._made = bar
+        self._anchors = {bar: place}
+        self._rows: dict[int, Floats] = {}
+        self._place = place
+        self._newest: _Chunk | None = None
 
     def times(self, bar: int) -> tuple[int, int]:
         """Return when a bar opens and closes, in epoch seconds."""
@@ -88,7 +115,13 @@ class GarchSource:
     def unfold(self, bar: int) -> Sequence[UnfoldedBar | None]:
         """Return the bar of every instrument."""
         self._reach(bar)
-        return self._next()[0]
+        i = bar - self._made + _CHUNK
+        if self._newest is None or i < 0:
+            raise FeedError(
+                f"bar must be {self._made - _CHUNK} or later, was {bar}; made-up bars are not kept"
+            )
+        prices, volumes = self._newest.prices[i], self._newest.volumes[i]
+        return [_unfolded(prices[:, k], volumes[:, k]) for k in range(prices.shape[1])]
 
     def columns(self, symbol: str, bar: int) -> BarColumns:
         """Return the last `HISTORY_BARS` bars of a symbol before `bar`, oldest first."""
@@ -137,9 +170,9 @@ class GarchSource:
             raise FeedError(
                 f"cursor must have {error.args[0]!r}; it was made for other symbols, start a new run"
             ) from error
-        self._place = _Place(np.array(prices, dtype=np.int64), np.array(ratios, dtype=np.int64))
-        self._bar, self._anchors, self._rows = anchor, {anchor: self._place}, {}
-        self._ahead = None
+        self._begin(
+            anchor, _Place(np.array(prices, dtype=np.int64), np.array(ratios, dtype=np.int64))
+        )
 
     def fingerprint(self) -> str:
         """Return a short hash of the model, its symbols and its seed."""
@@ -148,43 +181,33 @@ class GarchSource:
         return hashlib.sha256(text + arrays).hexdigest()[:16]
 
     def _reach(self, bar: int) -> None:
-        """Make the bars before `bar`."""
-        if bar < self._bar:
-            raise FeedError(
-                f"bar must be {self._bar} or later, was {bar}; a synthetic feed can't go back"
-            )
-        while self._bar < bar:
-            bars, place = self._next()
-            self._rows[self._bar] = np.array([_row(unfolded) for unfolded in bars])
-            self._bar, self._place, self._ahead = self._bar + 1, place, None
-            if self._bar % _ANCHOR_EVERY == 0:
-                self._anchors[self._bar] = place
-                self._forget()
+        """Make the bars up to and with `bar`."""
+        while self._made <= bar:
+            chunk = self._newest = self._make()
+            self._rows |= {self._made + i: row for i, row in enumerate(chunk.rows())}
+            self._made += _CHUNK
+            self._place = chunk.end
+            if self._made % _ANCHOR_EVERY == 0:
+                self._anchors[self._made] = chunk.end
+                self._forget(_anchor_for(bar))
 
-    def _forget(self) -> None:
-        oldest = _anchor_for(self._bar)
+    def _forget(self, oldest: int) -> None:
         self._anchors = {bar: place for bar, place in self._anchors.items() if bar >= oldest}
         self._rows = {bar: row for bar, row in self._rows.items() if bar >= oldest}
 
-    def _next(self) -> tuple[list[UnfoldedBar], _Place]:
-        """Return the bar after those made, and the state at its end."""
-        if self._ahead is None:
-            rng = np.random.default_rng([self._seed, self._bar])
-            logs, ratios = simulate_ticks(
-                self._model,
-                _values(self._place.log_price, _LOG_UNIT),
-                _values(self._place.ratio, _RATIO_UNIT),
-                N_POINTS,
-                rng,
-            )
-            in_ticks = np.maximum(np.round(np.exp(logs) / _TICK_SIZE), 1)
-            prices: Floats = np.round(in_ticks * _TICK_SIZE, 8)
-            activity = np.sqrt(ratios[1:].mean(axis=0)) * rng.lognormal(0.0, 0.4, logs.shape[1])
-            volumes: Floats = np.round(10_000 * self._profile[:, np.newaxis] * activity)
-            bars = [_unfolded(prices[:, i], volumes[:, i]) for i in range(logs.shape[1])]
-            end = _Place(_units(logs[-1], _LOG_UNIT), _units(ratios[-1], _RATIO_UNIT))
-            self._ahead = (bars, end)
-        return self._ahead
+    def _make(self) -> _Chunk:
+        rng = np.random.default_rng([self._seed, self._made])
+        n_steps, shape = _CHUNK * N_POINTS, (_CHUNK, N_POINTS, len(self.instruments))
+        log_price = _values(self._place.log_price, _LOG_UNIT)
+        ratio = _values(self._place.ratio, _RATIO_UNIT)
+        logs, ratios = simulate_ticks(self._model, log_price, ratio, n_steps, rng)
+        in_ticks = np.maximum(np.round(np.exp(logs) / _TICK_SIZE), 1)
+        prices: Floats = np.round(in_ticks * _TICK_SIZE, 8).reshape(shape)
+        spread = rng.lognormal(0.0, 0.4, (_CHUNK, 1, shape[2]))
+        activity = np.sqrt(ratios[1:].reshape(shape).mean(axis=1, keepdims=True)) * spread
+        volumes: Floats = np.round(10_000 * self._profile[:, np.newaxis] * activity)
+        end = _Place(_units(logs[-1], _LOG_UNIT), _units(ratios[-1], _RATIO_UNIT))
+        return _Chunk(prices, volumes, end)
 
 
 class SyntheticFeed(UnfoldingFeed):
@@ -257,12 +280,6 @@ def _instrument(symbol: str) -> Instrument:
 
 def _unfolded(prices: Floats, volumes: Floats) -> UnfoldedBar:
     return UnfoldedBar(prices, volumes, (int(prices.argmax()), int(prices.argmin())))
-
-
-def _row(bar: UnfoldedBar) -> tuple[float, ...]:
-    p = bar.prices
-    volume = 0.0 if bar.volumes is None else float(bar.volumes[-1])
-    return float(p[0]), float(p.max()), float(p.min()), float(p[-1]), volume
 
 
 def _anchor_for(bar: int) -> int:
