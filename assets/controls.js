@@ -164,7 +164,7 @@
   });
   ["pointerup", "pointercancel", "blur"].forEach((name) => window.addEventListener(name, endHold));
   document.addEventListener("pointerout", (event) => {
-    if (held && event.target === held.button && !held.button.contains(event.relatedTarget)) endHold();
+    if (held && held.button.contains(event.target) && !held.button.contains(event.relatedTarget)) endHold();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

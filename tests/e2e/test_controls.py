@@ -1,0 +1,125 @@
+"""What the controls do under a hand: caps, holds, locks, tooltips, themes of charts.
+
+They stand on the style guide, so no engine runs.
+"""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from tests.dashboard import styleguide
+
+
+@pytest.fixture(scope="module")
+def guide() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, styleguide.build().server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def page_of_guide(page: Page, guide: str, seen_errors: list[str]) -> Iterator[Page]:
+    page.goto(guide)
+    expect(page.locator("#sg-slider")).to_be_visible()
+    yield page
+    assert [
+        e for e in seen_errors if "/ws/live" not in e and "/api/live" not in e and "404" not in e
+    ] == []
+
+
+def test_a_slider_steps_by_one_and_by_five_and_stops_at_its_cap(page_of_guide: Page):
+    slider = page_of_guide.locator("#sg-slider")
+    slider.focus()
+    expect(slider).to_have_attribute("aria-valuetext", "35%, current 20%, cap 50%")
+    slider.press("ArrowRight")
+    expect(slider).to_have_value("36")
+    slider.press("Shift+ArrowRight")
+    expect(slider).to_have_value("41")
+    slider.press("End")
+    expect(slider).to_have_value("50")
+    slider.press("Home")
+    expect(slider).to_have_value("0")
+    expect(slider).to_have_attribute("aria-valuetext", "0%, current 20%, cap 50%")
+
+
+def clicks(page: Page, name: str) -> None:
+    page.evaluate(
+        """id => {
+            window.clicked = 0;
+            document.getElementById(id).addEventListener("click", () => { window.clicked += 1; });
+        }""",
+        name,
+    )
+
+
+def test_a_hold_acts_only_when_it_lasts_and_never_on_enter(page_of_guide: Page):
+    button = page_of_guide.locator("#sg-hold")
+    clicks(page_of_guide, "sg-hold")
+    button.click()
+    button.press("Enter")
+    button.focus()
+    page_of_guide.keyboard.down(" ")
+    page_of_guide.wait_for_timeout(300)
+    page_of_guide.keyboard.up(" ")
+    assert page_of_guide.evaluate("window.clicked") == 0
+    page_of_guide.keyboard.down(" ")
+    page_of_guide.wait_for_function("window.clicked === 1")
+    page_of_guide.keyboard.up(" ")
+    page_of_guide.wait_for_timeout(100)
+    assert page_of_guide.evaluate("window.clicked") == 1
+
+
+def test_leaving_a_held_button_lets_go_of_it(page_of_guide: Page):
+    clicks(page_of_guide, "sg-hold")
+    page_of_guide.locator("#sg-hold").hover()
+    page_of_guide.mouse.down()
+    page_of_guide.mouse.move(5, 5)
+    page_of_guide.wait_for_timeout(1500)
+    page_of_guide.mouse.up()
+    assert page_of_guide.evaluate("window.clicked") == 0
+
+
+def test_a_locked_button_takes_the_focus_tells_its_reason_and_does_nothing(page_of_guide: Page):
+    button = page_of_guide.locator("#sg-locked")
+    clicks(page_of_guide, "sg-locked")
+    button.focus()
+    expect(page_of_guide.get_by_role("tooltip")).to_have_text("trading is halted")
+    button.press("Enter")
+    button.dispatch_event("click")
+    assert page_of_guide.evaluate("window.clicked") == 0
+    page_of_guide.keyboard.press("Escape")
+    expect(page_of_guide.locator(".ph-tip")).to_be_hidden()
+
+
+def test_figures_are_equally_wide_so_that_a_tick_moves_nothing(page_of_guide: Page):
+    widths = page_of_guide.evaluate(
+        """() => ["4,118", "9,764", "1,111"].map((text) => {
+            const span = document.createElement("span");
+            span.textContent = text;
+            document.querySelector(".ph-table td").append(span);
+            return span.getBoundingClientRect().width;
+        })"""
+    )
+    assert max(widths) - min(widths) < 0.01
+
+
+def test_a_chart_takes_the_colours_of_the_other_theme(page_of_guide: Page):
+    up = (
+        "document.querySelector('#sg-chart .js-plotly-plot')"
+        "?.data?.find((t) => t.type === 'candlestick')?.increasing.line.color"
+    )
+    page_of_guide.wait_for_function(f"({up} || '').startsWith('rgba(44, 199, 180')")
+    page_of_guide.evaluate("window.pilothouse.toggleTheme()")
+    page_of_guide.wait_for_function(f"({up} || '').startsWith('rgba(5, 101, 95')")
+
+
+def test_nothing_is_wider_than_a_phone(page_of_guide: Page):
+    page_of_guide.set_viewport_size({"width": 390, "height": 844})
+    assert page_of_guide.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
