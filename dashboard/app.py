@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 from dash import Dash, html
@@ -70,11 +71,10 @@ def create_app(
     engine_host = host if host is not None else _host_from_settings()
     pages = page_modules()
     parts = [*frame.LIVE, *(part for page in pages for part in page.live)]
-    hub = LiveHub(engine_host.gateway, parts, now=time.time, is_owner=lambda: engine_host.is_owner)
-    server = build_server(engine_host, hub, is_dev=is_dev)
+    hub = LiveHub(engine_host.gateway, parts, now=time.time)
     app = Dash(
         name="dashboard",
-        server=server,  # type: ignore[arg-type] # Dash takes a FastAPI application here and does not say so
+        server=build_server(engine_host, hub, is_dev=is_dev),  # type: ignore[arg-type] # Dash takes a FastAPI application here
         assets_folder=str(assets_folder()),
         index_string=_INDEX.replace("THEME", THEME_SCRIPT),
         title="Pilothouse",
@@ -93,8 +93,7 @@ def _host_from_settings() -> Host:
     from engine.bootstrap import build_host
     from engine.settings import load_settings
 
-    host: Host = build_host(load_settings())
-    return host
+    return build_host(load_settings(), version("pilothouse"))
 
 
 def _draw(app: Dash, host: Host, pages: Sequence[PageModule]) -> None:

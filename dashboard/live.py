@@ -28,6 +28,8 @@ MAX_MESSAGE_CHARS = 16_384
 KEEP_ALIVE_S = 5.0
 TICK_S = 0.05
 """The hub looks for changes at most this often (20 Hz)."""
+LOOK_S = 1.0
+"""It looks this often even when nothing rings."""
 LEASE_S = 10.0
 """A topic that was fetched instead of subscribed stays drawn for so long."""
 
@@ -135,8 +137,8 @@ class LiveHub:
         Everything that moves; names are unique.
     now : callable
         Wall time in epoch seconds, sent with each frame so that a browser can tell ages without trusting its own clock.
-    is_owner : callable
-        Whether the engine runs in this process; elsewhere nothing rings and the hub looks 20 times a second.
+    max_clients : int
+        How many browser tabs it takes.
     """
 
     def __init__(
@@ -145,7 +147,6 @@ class LiveHub:
         parts: Iterable[LivePart],
         *,
         now: Callable[[], float],
-        is_owner: Callable[[], bool] = lambda: True,
         max_clients: int = MAX_CLIENTS,
     ) -> None:
         self.epoch = secrets.token_hex(4)
@@ -153,7 +154,6 @@ class LiveHub:
         self._gateway = gateway
         self._parts = {part.name: part for part in parts}
         self._now = now
-        self._is_owner = is_owner
         self._max_clients = max_clients
         self._channels: dict[str, Channel] = {}
         self._clients: set[Client] = set()
@@ -198,9 +198,8 @@ class LiveHub:
 
     async def _run(self) -> None:
         while True:
-            patience = 1.0 if self._is_owner() else TICK_S
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), patience)
+                await asyncio.wait_for(self._changed.wait(), LOOK_S)
             self._changed.clear()
             await self._look()
             await asyncio.sleep(TICK_S)

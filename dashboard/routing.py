@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Query, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, FastAPI, Query, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from dashboard.guard import App, Message, Receive, Scope, Send
@@ -82,18 +82,16 @@ async def _send_frames(hub: LiveHub, client: Client, socket: WebSocket) -> None:
 
 
 def add_not_found(server: FastAPI) -> None:
-    """Answer unknown paths under ``/api`` and ``/ws`` with 404 in JSON; to be added after every other route."""
+    """Answer unknown paths under ``/api`` and ``/ws``, and shut docs, with 404 in JSON; to be added last."""
 
-    async def not_found(path: str) -> Response:
+    async def not_found(request: Request) -> Response:
+        words = f"Nothing lives at {request.url.path[:100]!r}."
         remedy = "See /api/status for what there is."
-        return JSONResponse(
-            {"error": f"Nothing lives at {path[:100]!r}.", "remedy": remedy}, status_code=404
-        )
+        return JSONResponse({"error": words, "remedy": remedy}, status_code=404)
 
-    for prefix in ("/api", "/ws"):
-        server.add_api_route(
-            f"{prefix}/{{path:path}}", not_found, methods=ALL_METHODS, include_in_schema=False
-        )
+    nested = [f"{prefix}/{{path:path}}" for prefix in ("/api", "/ws")]
+    for path in (*nested, "/api", "/ws", "/docs", "/redoc", "/openapi.json"):
+        server.add_api_route(path, not_found, methods=ALL_METHODS, include_in_schema=False)
 
 
 async def refuse_value(_: object, error: Exception) -> Response:

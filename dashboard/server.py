@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def refuse(error: PilothouseError) -> int:
 
 
 def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev: bool) -> int:
-    app = create_app(build_host(settings), policy=policy, is_dev=is_dev)
+    app = create_app(build_host(settings, version("pilothouse")), policy=policy, is_dev=is_dev)
     config = uvicorn.Config(
         app.server,
         log_config=None,
