@@ -1,0 +1,132 @@
+"""REST over sections made by hand."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from engine.api.answers import StatusAnswer
+from engine.api.report import lines
+from engine.api.router import build_router
+from engine.domain.agents import AgentStatus
+from engine.domain.sections import (
+    AgentRow,
+    AgentsSection,
+    CycleSection,
+    EngineSection,
+    TradingSection,
+)
+from engine.domain.signals import CycleRecord, SignalAction
+from engine.domain.trading import HaltMode
+from tests.dashboard.fakes import FakeGateway, filled
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return filled(FakeGateway())
+
+
+@pytest.fixture
+def client(gateway: FakeGateway) -> Iterator[TestClient]:
+    app = FastAPI()
+    app.include_router(build_router(gateway))
+    with TestClient(app) as client:
+        yield client
+
+
+def cycle() -> CycleSection:
+    record = CycleRecord(
+        cycle_id="AAPL-270",
+        symbol="AAPL",
+        bar_closed_at=datetime(2008, 9, 26, 20, tzinfo=UTC),
+        price=128.24,
+        regime="volatile",
+        votes=(),
+        score=-0.495,
+        threshold=0.15,
+        action=SignalAction.SELL,
+        confidence=0.495,
+    )
+    return CycleSection(record=record)
+
+
+def test_health_is_ok_while_everything_runs(client: TestClient):
+    assert client.get("/api/health").json() == {"status": "ok", "reasons": []}
+
+
+def test_health_names_the_agent_that_failed(client: TestClient, gateway: FakeGateway):
+    row = AgentRow(agent_id="risk", title="Risk", status=AgentStatus.ERROR, last_error="no bars")
+    gateway.put("agents", AgentsSection(rows=(row,)))
+    assert client.get("/api/health").json() == {
+        "status": "degraded",
+        "reasons": ["Risk failed: no bars"],
+    }
+
+
+def test_health_says_who_halted_trading(client: TestClient, gateway: FakeGateway):
+    gateway.put("trading", TradingSection(mode=HaltMode.HALTED, actor="local"))
+    assert client.get("/api/health").json()["reasons"] == ["Trading is halted by local."]
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("starting", "starting"),
+        ("stopped", "stopped"),
+        ("stopping", "stopped"),
+        ("failed", "degraded"),
+    ],
+)
+def test_health_follows_the_engine(
+    client: TestClient, gateway: FakeGateway, state: str, status: str
+):
+    gateway.put("engine", EngineSection(state=state))
+    body = client.get("/api/health").json()
+    assert body["status"] == status
+    assert body["reasons"]
+
+
+def test_before_the_engine_says_anything_health_is_starting():
+    app = FastAPI()
+    app.include_router(build_router(FakeGateway()))
+    with TestClient(app) as client:
+        assert client.get("/api/health").json()["status"] == "starting"
+        assert client.get("/api/status").json()["feed"] is None
+        assert client.get("/api/signal/AAPL").status_code == 404
+
+
+def test_status_carries_fingerprint_feed_and_account(client: TestClient):
+    body = client.get("/api/status").json()
+    assert body["engine"]["fingerprint"] == "f1"
+    assert body["feed"]["kind"] == "REPLAY"
+    assert body["account"]["equity"] == "102641.63"
+    assert body["account"]["positions"] == {"AAPL": "-76", "JPM": "80"}
+    assert body["symbols"] == ["AAPL", "JPM"]
+
+
+def test_the_terminal_reads_the_same_status(client: TestClient):
+    text = "\n".join(lines(StatusAnswer.model_validate(client.get("/api/status").json())))
+    assert "REPLAY daily bars ×12, running" in text
+    assert "AAPL -76, JPM 80" in text
+    assert "2 of 2 running" in text
+
+
+def test_a_watched_symbol_has_hold_before_the_first_vote(client: TestClient):
+    body = client.get("/api/signal/AAPL").json()
+    assert (body["signal"], body["confidence"], body["as_of"]) == ("HOLD", 0.0, None)
+
+
+def test_a_vote_is_given_with_its_date(client: TestClient, gateway: FakeGateway):
+    gateway.put("cycle:AAPL", cycle())
+    body = client.get("/api/signal/AAPL").json()
+    assert (body["signal"], body["confidence"], body["score"]) == ("SELL", 0.495, -0.495)
+    assert body["as_of"] == "2008-09-26T20:00:00Z"
+
+
+@pytest.mark.parametrize(("symbol", "status"), [("ZZZZ", 404), ("a;b", 422), ("%20%3C", 422)])
+def test_an_unknown_or_senseless_symbol_is_refused(client: TestClient, symbol: str, status: int):
+    answer = client.get(f"/api/signal/{symbol}")
+    assert answer.status_code == status
+    assert answer.json()

@@ -1,0 +1,119 @@
+"""The command line: options, settings, and the answer of `status`."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from dashboard import cli
+from engine.api.router import build_router
+from engine.settings import load_settings
+from tests.dashboard.fakes import FakeGateway, filled
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def answering() -> Iterator[tuple[int, list[str | None]]]:
+    app = FastAPI()
+    app.include_router(build_router(filled(FakeGateway())))
+    with TestClient(app) as client:
+        body = client.get("/api/status").content
+    asked: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1], asked
+        server.shutdown()
+        thread.join()
+
+
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("pilothouse 0.")
+
+
+def test_an_option_overrules_its_variable():
+    options = cli.build_parser().parse_args(["serve", "--port", "9000", "--mode", "development"])
+    given = cli.overruled(vars(options), {"PILOTHOUSE_PORT": "1", "PILOTHOUSE_SEED": "7"})
+    settings = load_settings(env=given)
+    assert (settings.port, settings.seed, settings.environment.value) == (9000, 7, "development")
+
+
+def test_options_before_and_after_the_command_mean_the_same():
+    parser = cli.build_parser()
+    for line in (["--port", "9000"], ["serve", "--port", "9000"], ["--port", "9000", "serve"]):
+        assert parser.parse_args(line).port == "9000", line
+    assert parser.parse_args(["serve", "--dev"]).dev
+    assert parser.parse_args(["--dev"]).dev
+    assert not parser.parse_args([]).dev
+
+
+def test_a_bad_setting_ends_with_two_and_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("PILOTHOUSE_PORT", "many")
+    assert cli.main(["status"]) == 2
+    assert "PILOTHOUSE_PORT" in capsys.readouterr().err
+
+
+def test_beyond_loopback_without_password_ends_with_two(capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["serve", "--host", "0.0.0.0"]) == 2  # noqa: S104 -- the very thing refused
+    assert "PILOTHOUSE_PASSWORD_FILE" in capsys.readouterr().err
+
+
+def test_status_prints_what_the_server_says(
+    answering: tuple[int, list[str | None]], capsys: pytest.CaptureFixture[str]
+):
+    port, _ = answering
+    assert cli.main(["status", "--port", str(port)]) == 0
+    text = capsys.readouterr().out
+    assert "Fingerprint  f1" in text
+    assert "REPLAY daily bars" in text
+
+
+def test_status_as_json_is_json(
+    answering: tuple[int, list[str | None]], capsys: pytest.CaptureFixture[str]
+):
+    port, _ = answering
+    assert cli.main(["status", "--json", "--port", str(port)]) == 0
+    assert json.loads(capsys.readouterr().out)["engine"]["owner"] == "web-1"
+
+
+def test_status_gives_the_password(
+    answering: tuple[int, list[str | None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    port, asked = answering
+    file = tmp_path / "password"
+    file.write_text("correct horse\n")
+    monkeypatch.setenv("PILOTHOUSE_PASSWORD_FILE", str(file))
+    cli.main(["status", "--port", str(port)])
+    assert asked == ["Basic bG9jYWw6Y29ycmVjdCBob3JzZQ=="]
+
+
+def test_status_without_a_server_says_how_to_start_one(capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["status", "--port", str(free_port())]) == 1
+    assert "pilothouse serve" in capsys.readouterr().err

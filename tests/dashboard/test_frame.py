@@ -1,0 +1,232 @@
+"""What the frame says, from sections to words, and from words to patches."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from dashboard import frame
+from dashboard.frame import bar, dialogs, parts
+from dashboard.page import Page
+from dashboard.views import frame as view
+from engine.domain.market import FeedKind
+from engine.domain.risk import Severity
+from engine.domain.sections import (
+    AlertRow,
+    AlertsSection,
+    EngineSection,
+    FeedSection,
+    PortfolioSection,
+    Snapshot,
+    TradingSection,
+)
+from engine.domain.trading import HaltMode
+from tests.dashboard.fakes import RECEIVED_AT, FakeGateway, alert, feed_state, filled, portfolio
+
+PAGES = (
+    Page(path="/", title="Markets", icon="candlestick-chart", key="m"),
+    Page(path="/risk", title="Risk", icon="shield-alert", key="r"),
+    Page(path="/settings", title="Settings", icon="settings", key="s"),
+)
+NOTHING = Snapshot(version=0)
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return filled(FakeGateway())
+
+
+def everything(gateway: FakeGateway) -> Snapshot:
+    return Snapshot(version=gateway.version, sections=dict(gateway.sections))
+
+
+def all_ids(component: object) -> list[str]:
+    found = [component.id] if isinstance(getattr(component, "id", None), str) else []
+    return found + [i.id for i in component._traverse() if isinstance(getattr(i, "id", None), str)]
+
+
+def text_of(component: object) -> str:
+    if isinstance(component, str):
+        return component
+    children = getattr(component, "children", None)
+    listed = children if isinstance(children, list | tuple) else [children]
+    return " ".join(text_of(child) for child in listed if child is not None)
+
+
+def test_the_bar_reads_as_in_the_design(gateway: FakeGateway):
+    shown = view.bar_view(everything(gateway))
+    assert shown.market_date == "26 Sep 2008"
+    assert shown.equity == "$102,641.63"
+    assert (shown.day_pnl, shown.day_percent, shown.day_tone) == ("▲ +$536.16", "+0.53%", "up")
+
+
+def test_the_age_counts_from_the_newest_tick(gateway: FakeGateway):
+    patch = parts.render_bar(everything(gateway))
+    assert patch.age == {"ph-age": (RECEIVED_AT, 15.0)}
+
+
+def test_a_losing_day_is_orange_and_a_flat_one_has_no_colour(gateway: FakeGateway):
+    lost = replace(portfolio(), day_pnl=Decimal("-12.50"))
+    gateway.put("portfolio", lost)
+    assert parts.render_bar(everything(gateway)).cls["ph-day-box"] == "ph-dn"
+    gateway.put("portfolio", replace(portfolio(), day_pnl=Decimal(0)))
+    assert parts.render_bar(everything(gateway)).cls["ph-day-box"] == ""
+
+
+def test_before_anything_is_known_nothing_is_invented():
+    shown = view.bar_view(NOTHING)
+    assert (shown.equity, shown.day_pnl, shown.market_date) == ("–", "–", "–")
+    assert view.state_view(NOTHING).engine.words == "Starting"
+    assert parts.render_bar(NOTHING).age == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "label"),
+    [
+        ({}, "running", "daily bars"),
+        ({"is_paused": True}, "paused", "daily bars"),
+        ({"is_paused": True, "is_ended": True}, "paused", "daily bars ended"),
+    ],
+)
+def test_the_feed_says_where_it_stands(
+    gateway: FakeGateway, changes: dict[str, bool], state: str, label: str
+):
+    gateway.put("feed", FeedSection(state=feed_state(**changes)))
+    shown = view.state_view(everything(gateway))
+    assert (shown.feed_kind, shown.feed_state, shown.feed_label) == ("REPLAY", state, label)
+    assert shown.feed_speed == "×12"
+
+
+def test_a_synthetic_feed_is_labelled_and_has_no_speed(gateway: FakeGateway):
+    state = feed_state(kind=FeedKind.SYNTHETIC, label="GARCH-t", bars_per_minute=None)
+    gateway.put("feed", FeedSection(state=state))
+    shown = view.state_view(everything(gateway))
+    assert (shown.feed_kind, shown.feed_speed) == ("SYNTHETIC", "")
+
+
+def test_a_halt_is_unmistakable(gateway: FakeGateway):
+    before = parts.render_state(everything(gateway))
+    halt = TradingSection(
+        mode=HaltMode.HALTED, actor="local", reason="Stopped by hand", since=RECEIVED_AT
+    )
+    gateway.put("trading", halt)
+    after = parts.render_state(everything(gateway))
+    assert before.attrs["ph-app"]["data-halted"] == "false"
+    assert after.attrs["ph-app"]["data-halted"] == "true"
+    assert after.text["ph-engine-text"] == "Entries halted"
+    assert after.cls["ph-engine"] == "ph-pill ph-pill-crit"
+    assert after.text["ph-halt-words"].startswith("By local since 22:13:20 UTC. Stopped by hand.")
+
+
+def test_an_engine_that_failed_says_so_even_while_halted(gateway: FakeGateway):
+    gateway.put("engine", EngineSection(state="failed"))
+    gateway.put("trading", TradingSection(mode=HaltMode.HALTED))
+    assert view.state_view(everything(gateway)).engine.words == "Failed"
+
+
+def test_the_stop_dialog_states_its_consequences_in_numbers(gateway: FakeGateway):
+    stop = view.stop_view(everything(gateway))
+    assert stop.consequences == (
+        "1 open order is cancelled.",
+        "No entry is allowed until trading is resumed, also after a restart.",
+        "2 positions worth $12,387 stay open.",
+        "2 agents go on observing.",
+    )
+    assert [(r.symbol, r.what, r.quantity, r.notional) for r in stop.orders] == [
+        ("AAPL", "BUY", "10", "$1,282")
+    ]
+    assert [(r.symbol, r.what, r.notional) for r in stop.positions] == [
+        ("AAPL", "short", "$9,746"),
+        ("JPM", "long", "$2,641"),
+    ]
+
+
+def test_the_stop_dialog_of_an_empty_account_says_that_there_is_nothing_to_do(gateway: FakeGateway):
+    empty: PortfolioSection = replace(portfolio(), positions=(), open_orders=())
+    gateway.put("portfolio", empty)
+    words = view.stop_view(everything(gateway)).consequences
+    assert words[0] == "No order is open."
+    assert words[2] == "No position is open."
+
+
+def test_the_bell_counts_what_nobody_has_seen(gateway: FakeGateway):
+    rows = (
+        AlertRow(alert=alert("a2"), at=RECEIVED_AT, seq=50),
+        AlertRow(alert=alert("a1"), at=RECEIVED_AT, seq=40, is_acknowledged=True),
+    )
+    gateway.put("alerts", AlertsSection(rows=rows))
+    patch = parts.render_state(everything(gateway))
+    assert patch.text["ph-bell-count"] == "1"
+    assert patch.attrs["ph-bell"]["aria-label"] == "Alerts, 1 not acknowledged"
+    gateway.put("alerts", AlertsSection())
+    assert parts.render_state(everything(gateway)).text["ph-bell-count"] == ""
+
+
+def test_each_open_alert_can_be_acknowledged_and_a_seen_one_not(gateway: FakeGateway):
+    rows = (
+        AlertRow(alert=alert("a2"), at=RECEIVED_AT, seq=50),
+        AlertRow(alert=alert("a1"), at=RECEIVED_AT, seq=40, is_acknowledged=True),
+    )
+    gateway.put("alerts", AlertsSection(rows=rows))
+    lines = dialogs.alert_rows(view.alert_notices(everything(gateway)))
+    intents = [
+        item.to_plotly_json()["props"]["data-ph-intent"]
+        for line in lines
+        for item in line._traverse()
+        if "data-ph-intent" in getattr(item, "_prop_names", []) or hasattr(item, "data-ph-intent")
+    ]
+    assert intents == ['{"name": "AcknowledgeAlert", "params": {"alert_id": "a2"}}']
+
+
+def test_toasts_are_newest_first_and_loud_ones_stay(gateway: FakeGateway):
+    rows = (AlertRow(alert=alert("a9", Severity.CRITICAL, "Feed lost"), at=RECEIVED_AT, seq=60),)
+    gateway.put("alerts", AlertsSection(rows=rows))
+    notices = view.toast_notices(everything(gateway))
+    assert [(n.seq, n.stays) for n in notices] == [(60, True), (41, False)]
+    patch = parts.render_toasts(everything(gateway))
+    assert len(patch.props["ph-toasts-loud"]["children"]) == 1
+    assert len(patch.props["ph-toasts"]["children"]) == 1
+
+
+def test_an_acknowledged_alert_is_no_toast(gateway: FakeGateway):
+    row = AlertRow(alert=alert(), at=RECEIVED_AT, seq=60, is_acknowledged=True)
+    gateway.put("alerts", AlertsSection(rows=(row,)))
+    assert [n.seq for n in view.toast_notices(everything(gateway))] == [41]
+
+
+def test_every_id_that_a_part_paints_stands_in_the_frame(gateway: FakeGateway):
+    ids = all_ids(frame.layout(gateway, PAGES))
+    assert len(ids) == len(set(ids)), "an id stands twice"
+    snapshot = everything(gateway)
+    painted: set[str] = set()
+    for part in parts.LIVE:
+        patch = part.render(snapshot, "")
+        for table in (patch.text, patch.cls, patch.attrs, patch.props, patch.age):
+            painted |= set(table)
+    assert painted <= set(ids), painted - set(ids)
+
+
+def test_the_frame_subscribes_to_parts_that_exist(gateway: FakeGateway):
+    names = {part.name for part in parts.LIVE}
+    assert set(parts.ALWAYS.split()) | {"frame.stop"} == names
+
+
+def test_the_first_drawing_shows_what_is_known(gateway: FakeGateway):
+    words = text_of(bar.layout(gateway, PAGES))
+    for known in ("Running", "owner web-1", "PAPER", "REPLAY", "$102,641.63", "▲ +$536.16"):
+        assert known in words
+
+
+def test_settings_stand_at_the_end_of_the_rail_and_the_phone_has_stop():
+    layout = bar.layout(FakeGateway(), PAGES)
+    links = [item for item in layout._traverse() if type(item).__name__ == "Link"]
+    last = [link.href for link in links if "ph-rail-end" in (link.className or "")]
+    assert last == ["/settings"]
+    assert "Stop…" in text_of(bar._bottom(PAGES))
+
+
+def test_the_palette_offers_pages_and_symbols(gateway: FakeGateway):
+    patch = parts.render_palette(everything(gateway))
+    assert patch.attrs["ph-palette"]["data-symbols"] == (
+        '[["AAPL", "Apple"], ["JPM", "JPMorgan Chase"]]'
+    )

@@ -1,0 +1,253 @@
+"""The live hub: drawn once for all, newest state wins, resumed by version, one failure contained."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from dashboard.live import HubFullError, LiveHub, Wish
+from dashboard.page import LivePart
+from dashboard.patches import Patch
+from engine.domain.errors import InvalidValueError
+from engine.domain.sections import QuotesSection, Snapshot
+from tests.dashboard.fakes import FakeGateway, quote
+
+pytestmark = pytest.mark.asyncio
+
+
+class Prices:
+    """A part that writes one price and counts how often it was drawn."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+        self.error: Exception | None = None
+
+    def __call__(self, snapshot: Snapshot, argument: str) -> Patch:
+        self.drawn += 1
+        if self.error is not None:
+            raise self.error
+        quotes = snapshot.value("quotes")
+        price = quotes.quotes["AAPL"].price if quotes else None
+        return Patch(text={f"last-{argument or 'all'}": str(price)})
+
+
+def put_price(gateway: FakeGateway, price: float) -> None:
+    gateway.put("quotes", QuotesSection(quotes={"AAPL": quote("AAPL", price)}))
+
+
+@asynccontextmanager
+async def running(gateway: FakeGateway, *parts: LivePart, **options: Any) -> AsyncIterator[LiveHub]:
+    hub = LiveHub(gateway, parts, now=lambda: 1000.0, **options)
+    await hub.start()
+    try:
+        yield hub
+    finally:
+        await hub.stop()
+
+
+def part(render: Any, **options: Any) -> LivePart:
+    return LivePart(
+        name="markets.prices",
+        sections=("quotes",),
+        render=render,
+        **{"min_interval_s": 0.0, **options},
+    )
+
+
+async def frame(hub: LiveHub, client: Any) -> dict[str, Any]:
+    return json.loads(await asyncio.wait_for(hub.next_frame(client), 2))
+
+
+async def test_a_new_client_gets_the_whole_state_and_then_the_change():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    async with running(gateway, part(Prices())) as hub:
+        client = hub.connect()
+        await hub.subscribe(client, Wish(topics=("markets.prices",)))
+        first = await frame(hub, client)
+        put_price(gateway, 2.0)
+        second = await frame(hub, client)
+    assert first["parts"]["markets.prices"] == {"text": {"last-all": "1.0"}}
+    assert second["parts"]["markets.prices"] == {"text": {"last-all": "2.0"}}
+    assert second["v"] > first["v"]
+    assert second["now"] == 1000.0
+
+
+async def test_a_part_is_drawn_once_for_all_clients():
+    gateway, prices = FakeGateway(), Prices()
+    put_price(gateway, 1.0)
+    async with running(gateway, part(prices)) as hub:
+        clients = [hub.connect() for _ in range(20)]
+        for client in clients:
+            await hub.subscribe(client, Wish(topics=("markets.prices",)))
+            await frame(hub, client)
+        put_price(gateway, 2.0)
+        frames = [await frame(hub, client) for client in clients]
+    assert prices.drawn == 2
+    assert all(f["parts"]["markets.prices"]["text"]["last-all"] == "2.0" for f in frames)
+
+
+async def test_a_slow_client_gets_the_newest_state_only():
+    gateway = FakeGateway()
+    put_price(gateway, 0.0)
+    async with running(gateway, part(Prices())) as hub:
+        slow, quick = hub.connect(), hub.connect()
+        for client in (slow, quick):
+            await hub.subscribe(client, Wish(topics=("markets.prices",)))
+            await frame(hub, client)
+        for price in (1.0, 2.0, 3.0):
+            put_price(gateway, price)
+            await frame(hub, quick)
+        late = await frame(hub, slow)
+        assert len(slow.pending) == 0
+    assert late["parts"]["markets.prices"]["text"]["last-all"] == "3.0"
+
+
+async def test_a_reconnecting_client_gets_nothing_that_it_has():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    async with running(gateway, part(Prices())) as hub:
+        wish = Wish(topics=("markets.prices",))
+        first = json.loads(await hub.fetch(wish))
+        again = Wish(topics=wish.topics, since=first["v"], epoch=first["epoch"])
+        same = json.loads(await hub.fetch(again))
+        other_life = json.loads(
+            await hub.fetch(Wish(topics=wish.topics, since=first["v"], epoch="other"))
+        )
+    assert same["parts"] == {}
+    assert other_life["parts"] == first["parts"] != {}
+
+
+async def test_a_topic_passes_its_argument_and_fills_the_section_name():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    by_symbol = LivePart(name="markets.chart", sections=("bars:{arg}", "quotes"), render=Prices())
+    assert by_symbol.section_names("AAPL:1D") == ("bars:AAPL", "quotes")
+    async with running(gateway, by_symbol) as hub:
+        got = json.loads(await hub.fetch(Wish(topics=("markets.chart:AAPL:1D",))))
+    assert got["parts"]["markets.chart:AAPL:1D"]["text"] == {"last-AAPL:1D": "1.0"}
+
+
+async def test_a_failing_part_shows_its_error_and_leaves_the_others_alone(caplog):
+    gateway, broken, sound = FakeGateway(), Prices(), Prices()
+    broken.error = RuntimeError("no such column")
+    put_price(gateway, 1.0)
+    other = LivePart(name="risk.gauges", sections=("quotes",), render=sound, min_interval_s=0.0)
+    with caplog.at_level(logging.ERROR, "dashboard.live"):
+        async with running(gateway, part(broken), other) as hub:
+            client = hub.connect()
+            await hub.subscribe(client, Wish(topics=("markets.prices", "risk.gauges")))
+            first = await frame(hub, client)
+            put_price(gateway, 2.0)
+            second = await frame(hub, client)
+            broken.error = None
+            put_price(gateway, 3.0)
+            healed = await frame(hub, client)
+    assert first["parts"]["markets.prices"] == {"error": "RuntimeError: no such column"}
+    assert second["parts"]["risk.gauges"]["text"]["last-all"] == "2.0"
+    assert healed["parts"]["markets.prices"]["text"]["last-all"] == "3.0"
+    assert len(caplog.records) == 1, "the same error is logged once"
+
+
+async def test_a_slow_part_does_not_hold_up_the_others():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    import threading
+
+    gate = threading.Event()
+
+    def slowly(snapshot: Snapshot, argument: str) -> Patch:
+        gate.wait(5)
+        return Patch(text={"slow": "done"})
+
+    heavy = LivePart(name="lab.result", sections=("quotes",), render=slowly, is_slow=True)
+    async with running(gateway, part(Prices()), heavy) as hub:
+        client = hub.connect()
+        waiting = asyncio.create_task(
+            hub.subscribe(client, Wish(topics=("markets.prices", "lab.result")))
+        )
+        quick = json.loads(await asyncio.wait_for(hub.fetch(Wish(topics=("markets.prices",))), 2))
+        gate.set()
+        await waiting
+        both = await frame(hub, client)
+    assert quick["parts"]["markets.prices"]["text"]["last-all"] == "1.0"
+    assert both["parts"]["lab.result"]["text"] == {"slow": "done"}
+
+
+async def test_an_unknown_topic_is_named():
+    async with running(FakeGateway()) as hub:
+        got = json.loads(await hub.fetch(Wish(topics=("no.such",))))
+    assert got["unknown"] == ["no.such"]
+
+
+async def test_nothing_is_drawn_that_nobody_looks_at():
+    gateway, prices = FakeGateway(), Prices()
+    async with running(gateway, part(prices)) as hub:
+        client = hub.connect()
+        await hub.subscribe(client, Wish(topics=("markets.prices",)))
+        await frame(hub, client)
+        hub.disconnect(client)
+        for channel in hub._channels.values():
+            channel.kept_until = float("-inf")
+        put_price(gateway, 2.0)
+        await hub._look()
+        put_price(gateway, 3.0)
+        await hub._look()
+        assert hub._channels == {}
+    assert prices.drawn == 1
+
+
+async def test_the_hub_takes_so_many_clients_and_no_more():
+    async with running(FakeGateway(), max_clients=2) as hub:
+        first = hub.connect()
+        hub.connect()
+        with pytest.raises(HubFullError):
+            hub.connect()
+        hub.disconnect(first)
+        assert hub.connect() is not None
+
+
+async def test_stopping_lets_the_gateway_go():
+    gateway = FakeGateway()
+    async with running(gateway):
+        assert gateway.n_listeners == 1
+    assert gateway.n_listeners == 0
+
+
+async def test_a_hub_can_be_started_again():
+    gateway = FakeGateway()
+    hub = LiveHub(gateway, (part(Prices()),), now=lambda: 0.0)
+    for price in (1.0, 2.0):
+        put_price(gateway, price)
+        await hub.start()
+        got = json.loads(await hub.fetch(Wish(topics=("markets.prices",))))
+        await hub.stop()
+        assert got["v"] >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "[" * 9000,
+        '{"topics": "frame.bar"}',
+        '{"topics": ["<script>"]}',
+        '{"topics": ["a.b"], "since": "x"}',
+        '{"topics": [' + ",".join(['"a.b"'] * 65) + "]}",
+        '{"topics": ["a.b:' + "x" * 100 + '"]}',
+        "x" * 20_000,
+    ],
+)
+async def test_a_senseless_wish_is_refused(text: str):
+    with pytest.raises(InvalidValueError):
+        Wish.from_text(text)
+
+
+async def test_a_sensible_wish_is_read():
+    wish = Wish.from_text('{"topics": ["markets.chart:BRK.B:1D"], "since": 4, "epoch": "ab"}')
+    assert wish == Wish(topics=("markets.chart:BRK.B:1D",), since=4, epoch="ab")
