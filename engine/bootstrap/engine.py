@@ -164,6 +164,7 @@ class Engine:
             self.crew.execution.restore(
                 portfolio.account, portfolio.open_orders, portfolio.day_start_equity
             )
+            self.crew.risk.peak_equity = float(portfolio.peak_equity)
         if strategies is not None and strategies.history:
             newest = strategies.history[0]
             self.crew.strategy.restore(newest.weights, newest.enabled)
