@@ -78,8 +78,19 @@
       const button = document.getElementById(id);
       if (!button || button.dataset.phWired) continue;
       button.dataset.phWired = "1";
-      button.addEventListener("click", () => window.setTimeout(() => ph.close(document.getElementById(dialog)), 150));
+      button.addEventListener("click", () => {
+        window.setTimeout(() => ph.close(document.getElementById(dialog)), 150);
+        window.setTimeout(keepFocus, 800);
+      });
     }
+  }
+
+  /* The button that opened the dialog hides when trading is halted; the focus goes to the one in its place. */
+  function keepFocus() {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const openers = document.querySelectorAll('[data-ph-open="ph-resume"], [data-ph-open="ph-stop"]');
+    const visible = [...openers].find((button) => button.offsetParent);
+    if (visible) visible.focus();
   }
 
   // ---- toasts -----------------------------------------------------------------------------------------

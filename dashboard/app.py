@@ -104,9 +104,10 @@ def _draw(app: Dash, host: Host, pages: Sequence[PageModule]) -> None:
     def whole_frame() -> Component:
         return frame.layout(gateway, listed)
 
-    app.validation_layout = html.Div(  # type: ignore[assignment] # Dash declares None and takes a component
-        [whole_frame(), *(module.layout(gateway, {}) for module in pages)]
-    )
+    drawn = [module.layout(gateway, {}) for module in pages]
+    samples = [module.sample() for module in pages if module.sample is not None]
+    whole = html.Div([whole_frame(), *drawn, *samples])
+    app.validation_layout = whole  # type: ignore[assignment] # Dash declares None and takes a component
     app.layout = whole_frame
     chart.register(app)
     frame.register(app, gateway, pages)

@@ -80,12 +80,17 @@ class LivePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageModule:
-    """A page with what its module gives."""
+    """A page with what its module gives.
+
+    `sample` draws what appears only once something is known (rows with pattern ids), so that Dash can check
+    the ids of every callback at the start; a module gives it as ``sample_layout()``.
+    """
 
     page: Page
     layout: Layout
     register: Register
     live: tuple[LivePart, ...] = ()
+    sample: Callable[[], Component] | None = None
 
     @classmethod
     def of(cls, module: ModuleType) -> "PageModule":
@@ -95,4 +100,5 @@ class PageModule:
             layout=module.layout,
             register=module.register,
             live=tuple(getattr(module, "LIVE", ())),
+            sample=getattr(module, "sample_layout", None),
         )
