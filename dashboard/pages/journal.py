@@ -25,7 +25,8 @@ from dashboard.views.journal import (
     types_of,
 )
 from engine.domain.events import EventType
-from engine.domain.sections import LogRow, Snapshot
+from engine.domain.log import LogRow
+from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/journal", title="Journal", icon="book-open", key="j")
 

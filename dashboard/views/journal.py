@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dashboard import formatting as fmt
 from engine.domain.events import EventType
-from engine.domain.sections import EventDetail, LogRow
+from engine.domain.log import EventDetail, LogRow
 
 TITLES = {
     "market_data": "Market data",

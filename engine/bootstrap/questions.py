@@ -5,8 +5,8 @@ from typing import Any
 
 from engine.core.projection.meaning import log_row
 from engine.domain.events import Event
+from engine.domain.log import EventDetail, LogRow
 from engine.domain.payload import encode
-from engine.domain.sections import EventDetail, LogRow
 from engine.ports.journal import Journal
 
 MAX_CAUSES = 20

@@ -18,8 +18,9 @@ from engine.core.time_travel import TimeTravel
 from engine.domain.commands import CommandEnvelope, HaltTrading
 from engine.domain.errors import StoreError, UnknownNameError, must
 from engine.domain.events import Event
+from engine.domain.log import LogRow
 from engine.domain.payload import Payload
-from engine.domain.sections import LogRow, Section, Snapshot, Stamp, section_type
+from engine.domain.sections import Section, Snapshot, Stamp, section_type
 from engine.domain.trading import HaltMode, TradingHalt
 from engine.ports.journal import EventQuery, Journal
 from engine.ports.store import Store

@@ -14,6 +14,7 @@ from engine.domain.commands import CommandAnswer
 from engine.domain.errors import UnknownNameError
 from engine.domain.forecast import Forecast
 from engine.domain.instrument import Instrument
+from engine.domain.log import LogRow
 from engine.domain.market import Bar, BarColumns, FeedState
 from engine.domain.payload import Payload
 from engine.domain.risk import Alert, LimitUse, RiskLimits, RiskMetrics
@@ -301,35 +302,6 @@ class AnswersSection(Payload):
 
     rows: tuple[tuple[int, float, bool, CommandAnswer], ...] = ()
     """(seq, wall epoch seconds, was accepted, answer)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogRow(Payload):
-    """One event as the Journal shows it; `meaning` is one plain line."""
-
-    seq: int
-    at: float
-    event_type: str
-    source: str
-    meaning: str
-    as_of: datetime | None = None
-    cause: int | None = None
-    subject: str = ""
-    tone: str = ""
-    """"", "up", "down", "warn", "crit" or "accent"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventDetail(Payload):
-    """One event with what led to it, oldest first, and what it led to directly: the answer to ``ask("event")``.
-
-    `fields` holds the event's data as text, by name.
-    """
-
-    row: LogRow
-    fields: dict[str, str] = field(default_factory=dict)
-    causes: tuple[LogRow, ...] = ()
-    effects: tuple[LogRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from engine.domain.forecast import (
     SimulationLevel,
 )
 from engine.domain.instrument import Instrument, PriceKind
+from engine.domain.log import LogRow
 from engine.domain.market import Bar, BarColumns, FeedKind, FeedState
 from engine.domain.payload import Payload
 from engine.domain.risk import (
@@ -46,7 +47,6 @@ from engine.domain.sections import (
     FeedSection,
     ForecastSection,
     InstrumentsSection,
-    LogRow,
     LogSection,
     Marker,
     MarkersSection,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from engine.core.projection.fold import received_at
 from engine.domain.events import Event, EventType
-from engine.domain.sections import LogRow
+from engine.domain.log import LogRow
 
 MINUS = "\u2212"
 
