@@ -105,7 +105,7 @@
       if (socket !== mine) return;
       socket = null;
       attempts += 1;
-      if (attempts >= 3 && !everOpened) startPolling();
+      if (attempts >= (everOpened ? 6 : 3)) startPolling();
       badge();
       retry();
     };
@@ -139,7 +139,10 @@
     const query = new URLSearchParams({ topics: topics.join(","), since: String(since), epoch });
     try {
       const answer = await fetch("/api/live?" + query, { cache: "no-store" });
-      if (answer.ok) take(await answer.json());
+      if (answer.ok) {
+        if (performance.now() - lastFrameAt > SILENCE_MS) reconnectNow(); // the server is back
+        take(await answer.json());
+      }
     } catch (error) {
       badge(); // the next turn tries again
     }

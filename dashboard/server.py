@@ -37,6 +37,8 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 MAX_WS_BYTES = 65_536
 
 _log = logging.getLogger("dashboard.server")
+_refusals = logging.getLogger("dashboard.refusals")
+"""Goes to the log file alone: the terminal has the same in plain words."""
 
 
 class SurroundingsError(PilothouseError):
@@ -45,6 +47,7 @@ class SurroundingsError(PilothouseError):
 
 def serve(settings: Settings, *, is_dev: bool = False) -> int:
     """Run the application until it is told to end; return the process's exit code."""
+    os.umask(0o077)  # whatever is written here is this user's alone
     try:
         prepare_home(settings.home)
         policy = policy_from(settings)
@@ -58,7 +61,7 @@ def serve(settings: Settings, *, is_dev: bool = False) -> int:
 def refuse(error: PilothouseError) -> int:
     """Say in plain words why the program does not run; return the exit code."""
     sys.stderr.write(f"Pilothouse does not start: {error}\n")
-    _log.error("does not start: %s", error)
+    _refusals.error("does not start: %s", error)
     return EXIT_JOURNAL if isinstance(error, JournalDamagedError) else EXIT_SURROUNDINGS
 
 
@@ -251,10 +254,12 @@ def start_logs(home: Path, level: str, secrets: Iterable[str]) -> None:
         handler.setFormatter(logging.Formatter(LOG_FORMAT))
         root.addHandler(handler)
     root.setLevel(level)
-    for chatty in ("apscheduler", "uvicorn.access", "httpx", "httpcore"):
+    for chatty in ("alembic", "apscheduler", "uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 def _is_for_people(record: logging.LogRecord) -> bool:
     """Return whether a record belongs on the terminal; why a start failed is said there in plain words."""
+    if record.name == _refusals.name:
+        return False
     return not (record.name.startswith("uvicorn") and "Traceback" in record.getMessage())
