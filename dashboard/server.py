@@ -3,6 +3,7 @@
 Whatever can be wrong with the surroundings is found before the engine starts and said in plain words.
 """
 
+import contextlib
 import errno
 import logging
 import logging.handlers
@@ -79,7 +80,10 @@ def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev:
     server = AnnouncingServer(config, settings.host, listener.getsockname()[1])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_ending)  # uvicorn repeats the signal after a clean end
-    server.run(sockets=[listener])
+    with contextlib.suppress(
+        SystemExit
+    ):  # uvicorn's own end after a failed start; the reason follows
+        server.run(sockets=[listener])
     failure = getattr(app.server.state, "failure", None)
     if isinstance(failure, PilothouseError):
         return refuse(failure)

@@ -4,6 +4,8 @@ import logging
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +153,23 @@ def test_a_damaged_journal_ends_with_three_and_plain_words(capsys: pytest.Captur
     assert server.refuse(JournalDamagedError("journal.db is damaged; restore it")) == 3
     assert server.refuse(server.SurroundingsError("port must be free")) == 2
     assert "Pilothouse does not start: journal.db is damaged" in capsys.readouterr().err
+
+
+def test_a_damaged_journal_is_refused_by_the_whole_program_in_one_line(tmp_path: Path):
+    (tmp_path / "journal.db").write_bytes(b"no journal " * 500)
+    with server.claim_port("127.0.0.1", 0) as probe:
+        port = probe.getsockname()[1]
+    ended = subprocess.run(
+        [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
+        env={**os.environ, "PILOTHOUSE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert (
+        f"Pilothouse does not start: the journal {tmp_path}/journal.db is damaged" in ended.stderr
+    )
+    assert "Traceback" not in ended.stderr
+    assert (tmp_path / "journal.db").read_bytes() == b"no journal " * 500
