@@ -81,18 +81,16 @@ class Crew:
 
 def muster(settings: Settings, around: Surroundings) -> Crew:
     """Return the crew for these settings."""
-    instruments = around.feed.instruments
+    symbols = [i.symbol for i in around.feed.instruments]
     shared: dict[str, Any] = {
         "clock": around.clock,
         "compute": around.compute,
         "seed": settings.seed,
-        "instruments": instruments,
-        "symbols": [i.symbol for i in instruments],
+        "instruments": around.feed.instruments,
+        "symbols": symbols,
     }
-
-    chosen = {
-        name: part.model_dump(exclude_unset=True) for name, part in settings.strategies.items()
-    }
+    parts = settings.strategies.items()
+    chosen = {name: part.model_dump(exclude_unset=True) for name, part in parts}
 
     def build(kind: Callable[..., Any], name: str, **own: Any) -> Any:  # noqa: ANN401 -- each its own kind
         return kind(
@@ -100,13 +98,9 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
         )
 
     execution = build(
-        ExecutionAgent,
-        "execution",
-        broker=around.broker,
-        limits=settings.risk_limits,
-        kill_switch=around.kill_switch,
-        epoch=around.epoch,
-    )
+        ExecutionAgent, "execution", broker=around.broker, limits=settings.risk_limits,
+        kill_switch=around.kill_switch, epoch=around.epoch,
+    )  # fmt: skip
     return Crew(
         market_data=build(
             MarketDataAgent, "market_data", feed=around.feed, interval=TICK_INTERVAL_S
@@ -115,19 +109,13 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
             MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps
         ),
         risk=build(
-            RiskAgent,
-            "risk",
-            portfolio=execution.portfolio,
-            limits=settings.risk_limits,
+            RiskAgent, "risk", portfolio=execution.portfolio, limits=settings.risk_limits,
             var_confidence=settings.var_confidence,
         ),
         strategy=build(StrategyAgent, "strategy", strategies=chosen),
         execution=execution,
         supervisor=build(
-            SupervisorAgent,
-            "supervisor",
-            mode=settings.trading_mode.value,
-            health=around.health,
+            SupervisorAgent, "supervisor", mode=settings.trading_mode.value, health=around.health
         ),
         sentiment=build(SentimentAgent, "sentiment"),
-    )
+    )  # fmt: skip
