@@ -1,0 +1,252 @@
+"""The execution engine: bounds, lanes, one cycle per agent, time limits, a clean end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from engine.domain.agents import AgentStatus, TaskPriority
+from engine.domain.errors import InvalidValueError
+from engine.scheduling.execution_engine import ExecutionEngine
+
+pytestmark = pytest.mark.asyncio
+
+
+class FakeAgent:
+    """An agent as the engine sees it; its cycle is what the test gives."""
+
+    def __init__(
+        self, agent_id: str = "one", cycle: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self.agent_id = agent_id
+        self.status = AgentStatus.RUNNING
+        self.interval = 60.0
+        self.priority = TaskPriority.NORMAL
+        self.task_type = "agent_cycle"
+        self.runs_itself = False
+        self.has_cycle = True
+        self.driver: Any = None
+        self.cycles = 0
+        self.failures: list[BaseException] = []
+        self._cycle = cycle
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def perform_cycle(self, resource_pool: object) -> None:
+        self.cycles += 1
+        if self._cycle is not None:
+            await self._cycle()
+
+    async def perform_run(self) -> None:
+        await asyncio.Event().wait()
+
+    def seconds_to_next(self) -> float:
+        return self.interval
+
+    def note_failure(self, where: str, error: BaseException) -> None:
+        self.failures.append(error)
+
+
+@asynccontextmanager
+async def running(**settings: object) -> Any:
+    engine = ExecutionEngine()
+    await engine.start()
+    for name, value in settings.items():
+        setattr(engine, name, value)
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def turns(n: int = 20) -> None:
+    for _ in range(n):
+        await asyncio.sleep(0)
+
+
+class Held:
+    """Tasks that wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.started: list[str] = []
+
+    def named(self, name: str) -> Callable[[], Awaitable[None]]:
+        async def task() -> None:
+            self.started.append(name)
+            await self.gate.wait()
+
+        return task
+
+
+async def test_a_full_queue_does_not_hold_up_a_stop_and_a_priority_buys_no_lane() -> None:
+    held = Held()
+    async with running(max_concurrent_tasks=1) as engine:
+        await engine.schedule_task("a", "any", held.named("first"))
+        await engine.schedule_task("a", "any", held.named("urgent"), priority=TaskPriority.CRITICAL)
+        await engine.schedule_task("a", "stop_loss", held.named("stop"), priority=TaskPriority.IDLE)
+        await turns()
+        assert held.started == ["first", "stop"]
+        held.gate.set()
+        await turns()
+        assert held.started == ["first", "stop", "urgent"]
+
+
+async def test_raising_the_limit_starts_what_waits_at_once() -> None:
+    held = Held()
+    async with running(max_concurrent_tasks=1) as engine:
+        for n in range(3):
+            await engine.schedule_task("a", "any", held.named(str(n)))
+        await turns()
+        assert held.started == ["0"]
+        engine.max_concurrent_tasks = 3
+        await turns()
+        assert held.started == ["0", "1", "2"]
+
+
+async def test_a_new_request_replaces_the_cycle_that_waits() -> None:
+    agent = FakeAgent()
+    async with running() as engine:
+        await engine.schedule_agent_cycle(agent, delay=30)
+        await engine.schedule_agent_cycle(agent, delay=20)
+        assert engine.get_stats()["queued_tasks"] == 1
+        await engine.schedule_agent_cycle(agent)
+        await turns()
+        assert agent.cycles == 1
+        assert engine.get_stats()["queued_tasks"] == 0
+        assert engine.get_stats()["replaced_cycles"] == 2
+
+
+async def test_cycles_of_one_agent_never_overlap_and_a_request_meanwhile_is_not_lost() -> None:
+    held = Held()
+    agent = FakeAgent(cycle=held.named("cycle"))
+    async with running() as engine:
+        await engine.schedule_agent_cycle(agent)
+        await turns()
+        for _ in range(3):
+            await engine.schedule_agent_cycle(agent)
+            await turns()
+        assert agent.cycles == 1
+        held.gate.set()
+        await turns()
+        assert agent.cycles == 2
+
+
+async def test_who_is_not_running_gets_no_cycle() -> None:
+    agent = FakeAgent()
+    agent.status = AgentStatus.PAUSED
+    async with running() as engine:
+        await engine.schedule_agent_cycle(agent)
+        await turns()
+        assert agent.cycles == 0
+        assert engine.get_stats()["queued_tasks"] == 0
+
+
+async def test_the_engine_queues_the_next_cycle_of_those_it_drives_only() -> None:
+    driven, guest = FakeAgent("driven"), FakeAgent("guest")
+    async with running() as engine:
+        driven.driver = engine
+        await engine.schedule_agent_cycle(driven)
+        await engine.schedule_agent_cycle(guest)
+        await turns()
+        assert (driven.cycles, guest.cycles) == (1, 1)
+        assert engine.get_stats()["queued_tasks"] == 1
+        engine.forget("driven")
+        assert engine.get_stats()["queued_tasks"] == 0
+
+
+async def test_a_loop_of_its_own_is_one_long_task_that_takes_no_place() -> None:
+    agent = FakeAgent()
+    agent.runs_itself = True
+    async with running(max_concurrent_tasks=1) as engine:
+        await engine.schedule_agent_cycle(agent)
+        await engine.schedule_agent_cycle(agent)
+        await turns()
+        stats = engine.get_stats()
+        assert (stats["long_runs"], stats["running_tasks"]) == (1, 0)
+
+
+async def test_a_cycle_past_its_limit_is_cancelled_and_counts_against_its_agent() -> None:
+    held = Held()
+    agent = FakeAgent(cycle=held.named("hangs"))
+    async with running(task_timeout_multiplier=1e-9) as engine:
+        await engine.schedule_agent_cycle(agent)
+        while not agent.failures:
+            await asyncio.sleep(0)
+        assert isinstance(agent.failures[0], TimeoutError)
+        assert engine.get_stats()["timed_out_tasks"] == 1
+
+
+async def test_a_failing_task_is_told_to_whoever_asked_to_know() -> None:
+    told: list[tuple[str, str, str]] = []
+
+    async def broken() -> None:
+        raise ValueError("no positions")
+
+    async with running() as engine:
+        engine.on_task_failed = lambda who, what, error: told.append((who, what, str(error)))
+        await engine.schedule_task("execution", "check_positions", broken)
+        await turns()
+        assert told == [("execution", "check_positions", "no positions")]
+        assert engine.get_stats()["failed_tasks"] == 1
+
+
+async def test_what_is_scheduled_before_the_start_runs_after_it() -> None:
+    held = Held()
+    engine = ExecutionEngine()
+    await engine.schedule_task("a", "any", held.named("early"))
+    await turns()
+    assert held.started == []
+    await engine.start()
+    await turns()
+    assert held.started == ["early"]
+    await engine.stop()
+
+
+async def test_durations_are_measured() -> None:
+    async def task() -> None:
+        await asyncio.sleep(0)
+
+    async with running() as engine:
+        assert engine.get_stats()["mean_duration_ms"] is None
+        await engine.schedule_task("a", "any", task)
+        await turns()
+        assert engine.get_stats()["mean_duration_ms"] > 0
+
+
+async def test_stop_leaves_neither_task_nor_queue_and_can_be_repeated() -> None:
+    held = Held()
+    before = asyncio.all_tasks()
+    engine = ExecutionEngine()
+    await engine.start()
+    await engine.schedule_task("a", "any", held.named("runs"))
+    await engine.schedule_task("a", "any", held.named("waits"), delay=30)
+    await turns()
+    await engine.stop()
+    await engine.stop()
+    assert asyncio.all_tasks() == before
+    stats = engine.get_stats()
+    assert (stats["running"], stats["queued_tasks"], stats["running_tasks"]) == (False, 0, 0)
+    assert stats["cancelled_tasks"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_concurrent_tasks", 0), ("max_concurrent_tasks", 2.5), ("max_concurrent_tasks", True),
+     ("task_timeout_multiplier", 0), ("task_timeout_multiplier", float("nan"))],
+)  # fmt: skip
+async def test_senseless_settings_are_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        setattr(ExecutionEngine(), name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("delay", -1), ("delay", float("nan")), ("timeout", 0)]
+)
+async def test_senseless_times_of_a_task_are_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        await ExecutionEngine().schedule_task("a", "any", Held().named("x"), **{name: value})

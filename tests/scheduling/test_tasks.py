@@ -1,0 +1,104 @@
+"""The queue of tasks: order, no loss, no double."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.agents import TaskPriority
+from engine.scheduling.lanes import LANE_OF, PLACES
+from engine.scheduling.tasks import Task, TaskQueue, takes_argument
+
+
+async def nothing() -> None:
+    return
+
+
+def task(order: int, due_s: float = 0.0, priority: int = 2, task_type: str = "any") -> Task:
+    return Task(
+        task_id=str(order), order=order, agent_id="a", task_type=task_type, priority=TaskPriority(priority),
+        due_s=due_s, work=nothing,
+    )  # fmt: skip
+
+
+def taken(queue: TaskQueue, lane: str = "shared") -> list[int]:
+    orders = []
+    while (found := queue.take(lane)) is not None:
+        orders.append(found.order)
+    return orders
+
+
+WISHES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.booleans()), max_size=40)
+
+
+@given(WISHES, st.integers(0, 6))
+def test_what_is_due_comes_out_once_by_priority_then_time_then_order(
+    wishes: list[tuple[int, int, bool]], now_s: int
+) -> None:
+    queue = TaskQueue()
+    tasks = [task(n, float(due), priority) for n, (due, priority, _) in enumerate(wishes)]
+    for one in tasks:
+        queue.push(one)
+    dropped = [one for one, (_, _, is_dropped) in zip(tasks, wishes, strict=True) if is_dropped]
+    assert all(queue.drop(one) for one in dropped)
+    assert not any(queue.drop(one) for one in dropped)
+    queue.ripen(float(now_s))
+    left = [one for one in tasks if one not in dropped]
+    due = sorted(
+        (one for one in left if one.due_s <= now_s), key=lambda o: (o.priority, o.due_s, o.order)
+    )
+    assert taken(queue) == [one.order for one in due]
+    assert len(queue) == len(left) - len(due)
+    queue.ripen(99.0)
+    assert sorted(taken(queue)) == sorted(one.order for one in left if one.due_s > now_s)
+    assert len(queue) == 0
+
+
+@given(WISHES)
+def test_by_time_tasks_come_out_by_due_time_and_then_order_whatever_their_priority(
+    wishes: list[tuple[int, int, bool]],
+) -> None:
+    queue = TaskQueue()
+    for n, (due, priority, _) in enumerate(wishes):
+        queue.push(task(n, float(due), priority))
+    found = []
+    while (one := queue.take_by_time(99.0)) is not None:
+        found.append((one.due_s, one.order))
+    assert found == sorted((float(due), n) for n, (due, _, _) in enumerate(wishes))
+
+
+def test_nothing_is_taken_before_its_time() -> None:
+    queue = TaskQueue()
+    queue.push(task(1, due_s=5.0))
+    queue.ripen(4.9)
+    assert (queue.take("shared"), queue.take_by_time(4.9), queue.next_due_s()) == (None, None, 5.0)
+
+
+def test_the_lane_follows_from_the_type_and_never_from_the_priority() -> None:
+    queue = TaskQueue()
+    queue.push(task(1, priority=0))
+    queue.push(task(2, priority=4, task_type="stop_loss"))
+    queue.ripen(0.0)
+    assert (taken(queue, "stop"), taken(queue)) == ([2], [1])
+
+
+def test_every_lane_but_the_long_one_has_places() -> None:
+    assert set(LANE_OF.values()) - {"long"} == set(PLACES)
+
+
+def test_waiting_tasks_are_counted_by_every_priority() -> None:
+    queue = TaskQueue()
+    queue.push(task(1, priority=0))
+    queue.push(task(2, due_s=9.0, priority=0))
+    assert queue.by_priority() == {"CRITICAL": 2, "HIGH": 0, "NORMAL": 0, "LOW": 0, "IDLE": 0}
+
+
+def test_a_function_without_parameters_takes_no_argument() -> None:
+    async def keyword_only(*, pool: object = None) -> None: ...
+
+    async def one(pool: object) -> None: ...
+
+    async def any_number(*args: object) -> None: ...
+
+    assert not takes_argument(nothing)
+    assert not takes_argument(keyword_only)
+    assert takes_argument(one)
+    assert takes_argument(any_number)
