@@ -55,9 +55,7 @@ owner_row = Table(
 commands = Table(
     "commands",
     metadata,
-    Column(
-        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
-    ),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
     Column("command_id", String(200), nullable=False, unique=True),
     Column("envelope", Text, nullable=False),
     Column("is_done", Boolean(create_constraint=False), nullable=False, server_default=false()),

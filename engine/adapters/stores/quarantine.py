@@ -1,0 +1,31 @@
+"""Putting a store's folder aside: it is renamed, never deleted at once, so that a person may look at it."""
+
+import re
+import shutil
+from pathlib import Path
+
+KEPT = 2
+
+
+def put_aside(folder: Path) -> Path | None:
+    """Return where the folder went, or None when there was none; the newest two are kept."""
+    before = put_aside_before(folder)
+    target = folder.with_name(f"{folder.name}.damaged-{_number(before[-1]) + 1 if before else 1}")
+    try:
+        folder.rename(target)
+    except FileNotFoundError:
+        return None
+    for old in before[: len(before) + 1 - KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def put_aside_before(folder: Path) -> list[Path]:
+    """Return the folders put aside so far, oldest first."""
+    name = re.compile(rf"{re.escape(folder.name)}\.damaged-\d+")
+    found = (path for path in folder.parent.iterdir() if name.fullmatch(path.name))
+    return sorted(found, key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
