@@ -217,6 +217,10 @@ class ExecutionEngine:
         """Return whether a cycle of this agent is running."""
         return any(task.agent is not None and task.agent_id == agent_id for task in self._at_work)
 
+    def has_cycle_of(self, agent_id: str) -> bool:
+        """Return whether a cycle of this agent waits or is running."""
+        return agent_id in self._pending_cycles or self.is_at_work(agent_id)
+
     def get_stats(self) -> dict[str, Any]:
         """Return the figures; durations in milliseconds, None before the first task."""
         counted = [task for task in self._at_work if task.lane != LONG]
@@ -264,10 +268,9 @@ class ExecutionEngine:
 
     def _order_of(self, agent: ScheduledAgent) -> int:
         """Return the place of an agent in start order."""
-        order = self._agent_orders.get(agent.agent_id)
-        if order is None:
-            order = self._agent_orders[agent.agent_id] = next(self._orders)
-        return order
+        if agent.agent_id not in self._agent_orders:
+            self._agent_orders[agent.agent_id] = next(self._orders)
+        return self._agent_orders[agent.agent_id]
 
     def _queue_cycle(self, agent: ScheduledAgent, priority: TaskPriority, delay: float) -> None:
         if not agent.has_cycle:

@@ -156,6 +156,8 @@ class EngineHost:
             asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001 -- the fence of the thread: it is kept and told
             self._failed("engine thread ended", error)
+            if not self._started.done():
+                self._started.set_exception(error)
 
     async def _main(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
@@ -201,8 +203,6 @@ class EngineHost:
     def _failed(self, what: str, error: BaseException) -> None:
         self._failure = error
         log.error("%s: %s", what, error, exc_info=error)
-        if not self._started.done():
-            self._started.set_exception(error)
 
 
 async def _unless(wish: asyncio.Event, work: Awaitable[None]) -> None:

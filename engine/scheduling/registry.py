@@ -111,7 +111,8 @@ class AgentRegistry:
         agent.driver = self._execution_engine
         try:
             await agent.start()
-            if agent.status is AgentStatus.RUNNING:
+            is_asked_for = self._execution_engine.has_cycle_of(agent_id)  # by the agent itself
+            if agent.status is AgentStatus.RUNNING and not is_asked_for:
                 await self._execution_engine.schedule_agent_cycle(agent)
         except Exception as error:
             log.exception("agent %s did not start", agent_id)

@@ -1,0 +1,149 @@
+"""Interval triggers: they only queue cycles, skip who is busy, obey the back-off, and survive a jump of the clock."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
+
+from engine.adapters.clocks.manual import ManualClock
+from engine.adapters.clocks.wall import WallClock
+from engine.agents.base import BaseAgent
+from engine.core.event_bus import EventBus
+from engine.core.state_manager import StateManager
+from engine.scheduling.execution_engine import ExecutionEngine
+from engine.scheduling.registry import AgentRegistry
+from engine.scheduling.timers import IntervalTimers
+
+pytestmark = pytest.mark.asyncio
+
+
+class Counting(BaseAgent):
+    cycles = 0
+
+    async def _run_cycle(self, resource_pool: object) -> None:
+        self.cycles += 1
+
+
+class Blocking(Counting):
+    async def _run_cycle(self, resource_pool: object) -> None:
+        self.cycles += 1
+        await asyncio.Event().wait()
+
+
+class JumpingClock(WallClock):
+    """The machine's clock with a wall time that a test can set off."""
+
+    jump = timedelta()
+
+    def now(self) -> Any:
+        return super().now() + self.jump
+
+
+class Bench:
+    def __init__(self, kind: type[BaseAgent] = Counting, **config: object) -> None:
+        self.clock = JumpingClock()
+        self.engine = ExecutionEngine()
+        self.registry = AgentRegistry(self.engine)
+        self.timers = IntervalTimers(self.engine, self.clock)
+        self.agent: Any = kind("one", EventBus(), StateManager(), {"interval": 0.05, **config})
+        self.registry.register_agent(self.agent)
+
+    async def __aenter__(self) -> "Bench":
+        self.timers.start()
+        await self.registry.start()
+        await self.registry.start_agent("one")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.timers.stop()
+        await self.registry.stop()
+
+    def job(self) -> Any:
+        assert self.timers._scheduler is not None
+        return self.timers._scheduler.get_job("one")
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_a_watched_agent_has_its_cycles_and_the_engine_queues_none_itself() -> None:
+    async with Bench() as bench:
+        await until(lambda: bench.agent.cycles >= 4)
+        stats = bench.timers.get_stats()
+        assert stats["fired"] >= 3
+        assert bench.engine.get_stats()["completed_tasks"] <= stats["fired"] + 1
+
+
+async def test_the_first_cycle_comes_with_the_start_and_waits_for_no_trigger() -> None:
+    async with Bench(interval=3600) as bench:
+        await until(lambda: bench.agent.cycles == 1)
+        assert bench.timers.get_stats()["fired"] == 0
+
+
+async def test_jobs_are_in_memory_in_utc_coalesced_and_single() -> None:
+    async with Bench() as bench:
+        job = bench.job()
+        assert (job.coalesce, job.max_instances) == (True, 1)
+        assert job.next_run_time.utcoffset() == timedelta(0)
+
+
+async def test_who_is_busy_gets_nothing_queued_on_top() -> None:
+    async with Bench(Blocking) as bench:
+        await until(lambda: bench.timers.get_stats()["fired"] >= 3)
+        assert (bench.agent.cycles, bench.engine.get_stats()["queued_tasks"]) == (1, 0)
+
+
+async def test_paused_and_stopped_agents_have_no_trigger() -> None:
+    async with Bench() as bench:
+        await bench.agent.pause()
+        assert bench.job() is None
+        await bench.agent.resume()
+        assert bench.job() is not None
+        await bench.agent.stop()
+        assert bench.job() is None
+        assert bench.timers.get_stats()["watched"] == 0
+
+
+async def test_a_trigger_obeys_the_back_off_of_a_failing_agent() -> None:
+    async with Bench(clock=ManualClock()) as bench:
+        await until(lambda: bench.agent.cycles == 1)
+        bench.agent.note_failure("cycle", RuntimeError("down"))
+        cycles = bench.agent.cycles
+        await until(lambda: bench.timers.get_stats()["fired"] >= 4)
+        assert bench.agent.cycles == cycles  # its own clock stands inside the back-off
+        assert bench.engine.get_stats()["queued_tasks"] == 1
+
+
+async def test_a_jump_of_the_wall_clock_arms_the_triggers_afresh() -> None:
+    async with Bench(interval=3600) as bench:
+        before = bench.job().next_run_time
+        bench.timers._look_at_clocks()
+        assert bench.job().next_run_time == before
+        assert bench.timers.get_stats()["clock_jumps"] == 0
+        bench.clock.jump = timedelta(hours=-1)
+        bench.timers._look_at_clocks()
+        assert bench.timers.get_stats()["clock_jumps"] == 1
+        assert bench.job().next_run_time > before
+
+
+async def test_what_apscheduler_misses_is_counted() -> None:
+    async with Bench() as bench:
+        missed = JobExecutionEvent(EVENT_JOB_MISSED, "one", "default", bench.clock.now())
+        bench.timers._count(missed)
+        assert bench.timers.get_stats()["missed"] == 1
+
+
+async def test_agents_watched_before_the_start_are_armed_by_it_and_stop_can_be_repeated() -> None:
+    bench = Bench()
+    bench.timers.watch(bench.agent)
+    assert bench.timers.get_stats()["watched"] == 1
+    bench.timers.start()
+    bench.timers.start()
+    assert bench.job() is not None
+    bench.timers.stop()
+    bench.timers.stop()
