@@ -17,7 +17,7 @@ ENV PATH=/opt/pilothouse/bin:$PATH \
     PILOTHOUSE_HOME=/var/lib/pilothouse \
     PILOTHOUSE_HOST=0.0.0.0 \
     PYTHONUNBUFFERED=1
-USER pilothouse
+USER 10001
 VOLUME ["/var/lib/pilothouse"]
 EXPOSE 8000 8050
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s --retries=3 \
