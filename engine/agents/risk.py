@@ -57,6 +57,7 @@ class RiskAgent(BaseAgent):
     emits: ClassVar[tuple[EventType, ...]] = (EventType.RISK_UPDATE, EventType.RISK_ALERT)
     default_interval: ClassVar[float] = 60.0
     default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
+    task_type: ClassVar[str] = "risk_cycle"
     title: ClassVar[str] = "Risk"
     trigger: ClassVar[str] = "on MC"
 

@@ -163,6 +163,16 @@ async def test_who_was_stopped_by_hand_is_left_alone() -> None:
 
 
 @pytest.mark.asyncio
+async def test_who_was_held_back_by_a_person_is_not_started_with_the_others() -> None:
+    crew = Crew(held_back=frozenset({"b"}))
+    first, second = crew.recruit(Idle, "a", "b")
+    await crew.supervisor.start()
+    assert first.status is AgentStatus.RUNNING
+    assert second.status is not AgentStatus.RUNNING
+    await crew.supervisor.stop()
+
+
+@pytest.mark.asyncio
 async def test_health_figures_are_published_with_every_check() -> None:
     crew = Crew(health_check_interval=10, health=lambda: {"running_tasks": 3})
     await crew.supervisor.start()
