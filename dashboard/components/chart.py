@@ -63,6 +63,7 @@ def chart(
         ],
         id=name,
         className=classes("ph-chart", class_name),
+        **attrs({"data-chart": name}),
     )
 
 

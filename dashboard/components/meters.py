@@ -64,6 +64,8 @@ class Gauge:
         Below: "85% of limit", "$1,086".
     size : int
         108, 136 or 160.
+    is_limited : bool
+        False where no limit is set: `use` then only places the arc, and nothing is drawn of a limit.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Gauge:
     money: str = ""
     marks: tuple[Mark, ...] = ()
     size: int = 136
+    is_limited: bool = True
 
 
 MARK_SHAPES = {"circle": "●", "diamond": "◆", "triangle": "▲"}
@@ -115,8 +118,12 @@ def gauge(view: Gauge) -> html.Figure:
         className="ph-gauge",
         role="img",
         style=_gauge_style(view),
-        **attrs({"aria-label": gauge_label(view), "data-level": level_of(view.use)}),
+        **attrs({"aria-label": gauge_label(view), "data-level": _gauge_level(view)}),
     )
+
+
+def _gauge_level(view: Gauge) -> str:
+    return level_of(view.use) if view.is_limited else "none"
 
 
 def _gauge_style(view: Gauge) -> dict[str, str]:
@@ -147,7 +154,11 @@ def gauge_patch(view: Gauge) -> Patch:
     """Return what brings a drawn gauge to this state; its number of marks stays."""
     style = "; ".join(f"{name}: {value}" for name, value in _gauge_style(view).items())
     attrs = {
-        view.id: {"style": style, "data-level": level_of(view.use), "aria-label": gauge_label(view)}
+        view.id: {
+            "style": style,
+            "data-level": _gauge_level(view),
+            "aria-label": gauge_label(view),
+        }
     }
     for i, mark in enumerate(view.marks):
         attrs[f"{view.id}-mark-{i}"] = {"style": f"--ph-at: {_share(mark.use / GAUGE_SCALE)}"}
