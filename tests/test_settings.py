@@ -229,3 +229,9 @@ def test_a_password_file_allows_a_public_address(tmp_path: Path) -> None:
 
 def test_the_lists_are_split_at_commas() -> None:
     assert load_settings(env={"PILOTHOUSE_SYMBOLS": "AAPL, IBM,"}).symbols == ("AAPL", "IBM")
+
+
+def test_the_manual_lists_every_variable() -> None:
+    manual = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    names = {*VARIABLES.values(), "FINAGENT_LOG_LEVEL"}
+    assert [name for name in sorted(names) if f"`{name}`" not in manual] == []

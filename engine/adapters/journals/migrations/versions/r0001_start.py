@@ -8,13 +8,19 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     """Create the tables and the one row of `owner`."""
-    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    _create_events_and_owner()
+    _create_commands_latches_checkpoints()
+
+
+def _create_events_and_owner() -> None:
     op.create_table(
         "events",
-        sa.Column("seq", number, primary_key=True, autoincrement=False),
+        sa.Column("seq", NUMBER, primary_key=True, autoincrement=False),
         sa.Column("event_type", sa.String(64), nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("as_of", sa.BigInteger),
@@ -36,11 +42,14 @@ def upgrade() -> None:
     )
     nobody = {"id": 1, "head": 0, "epoch": 0, "owner": "", "host": "", "pid": 0}
     op.bulk_insert(owner, [nobody | {"acquired_at": 0, "heartbeat_at": 0}])
+
+
+def _create_commands_latches_checkpoints() -> None:
     op.create_table(
         "commands",
         sa.Column(
             "id",
-            number,
+            NUMBER,
             primary_key=True,
             autoincrement=True,
         ),
@@ -61,7 +70,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "checkpoints",
-        sa.Column("seq", number, primary_key=True, autoincrement=False),
+        sa.Column("seq", NUMBER, primary_key=True, autoincrement=False),
         sa.Column("sections", sa.LargeBinary, nullable=False),
     )
 
