@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from engine.api.answers import StatusAnswer
+from engine.api.answers import status as build_status
 from engine.api.report import lines
 from engine.domain.errors import PilothouseError
 from engine.settings import Settings, load_settings
@@ -106,16 +107,33 @@ def overruled(options: Mapping[str, object], environment: Mapping[str, str]) -> 
 
 
 def status(settings: Settings, *, as_json: bool = False) -> int:
-    """Print what the running server says of itself."""
+    """Print what the running server says of itself; without one, what the journal last had (exit code 1)."""
     answer = ask_server(settings)
+    code = 0
     if answer is None:
         sys.stderr.write(
             f"No Pilothouse answers at {settings.host}:{settings.port}; start one with: pilothouse serve\n"
         )
-        return EXIT_NOT_RUNNING
+        code = EXIT_NOT_RUNNING
+        answer = from_journal(settings)
+        if answer is None:
+            return code
+        sys.stderr.write(f"From the journal in {settings.home}, as it was last written:\n")
     text = answer.model_dump_json(indent=2) if as_json else "\n".join(lines(answer))
     sys.stdout.write(f"{text}\n")
-    return 0
+    return code
+
+
+def from_journal(settings: Settings) -> StatusAnswer | None:
+    """Return the status folded from the journal, or None when there is none or it cannot be read."""
+    from engine.bootstrap.reading import read_from_journal
+
+    try:
+        snapshot = read_from_journal(settings)
+    except PilothouseError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return None if snapshot is None else build_status(snapshot)
 
 
 def ask_server(settings: Settings) -> StatusAnswer | None:
