@@ -1,5 +1,6 @@
 """The command line: options, settings, and the answer of `status`."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -12,8 +13,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboard import cli
+from engine.adapters.journals.opening import open_journal
 from engine.api.router import build_router
-from engine.settings import load_settings
+from engine.bootstrap.host import prepare_home
+from engine.bootstrap.turned import build_turned
+from engine.settings import Settings, load_settings
 from tests.dashboard.fakes import FakeGateway, filled
 
 
@@ -117,3 +121,27 @@ def test_status_gives_the_password(
 def test_status_without_a_server_says_how_to_start_one(capsys: pytest.CaptureFixture[str]):
     assert cli.main(["status", "--port", str(free_port())]) == 1
     assert "pilothouse serve" in capsys.readouterr().err
+
+
+def test_status_of_a_stopped_engine_comes_from_its_journal(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    home = tmp_path / "left-behind"
+    settings = Settings(home=home, speed=60)
+    prepare_home(home)
+    journal = open_journal(settings.journal_location)
+
+    async def run() -> None:
+        turned = build_turned(settings, journal=journal)
+        await turned.host.start()
+        await turned.advance(4)
+        await turned.host.stop()
+
+    asyncio.run(run())
+    journal.close()
+    monkeypatch.setenv("PILOTHOUSE_HOME", str(home))
+    assert cli.main(["status", "--port", str(free_port())]) == 1
+    said = capsys.readouterr()
+    assert "From the journal" in said.err
+    assert "bar 4" in said.out
+    assert "Fingerprint" in said.out
