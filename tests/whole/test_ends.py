@@ -1,0 +1,60 @@
+"""How it ends when it is told to: within five seconds, with everything written."""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.program import Server
+
+LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ +[\w.]+: ")
+
+
+@pytest.fixture(scope="module", params=[signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def ended(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, int, float]]:
+    """A server that traded a while and was told to end, with its exit code and how long it took."""
+    server = Server(tmp_path_factory.mktemp("ends") / "pilot").start()
+    try:
+        server.wait_for_bars(2)
+        began = time.monotonic()
+        code = server.stop(request.param)
+        yield server, code, time.monotonic() - began
+    finally:
+        server.stop(signal.SIGKILL)
+
+
+def test_it_ends_within_five_seconds_with_zero(ended: tuple[Server, int, float]):
+    server, code, took = ended
+    assert code == 0, server.terminal.read_text()[-2000:]
+    assert took < 5
+    assert "Traceback" not in server.terminal.read_text()
+
+
+def test_the_last_checkpoint_holds_everything_that_happened(ended: tuple[Server, int, float]):
+    books = ended[0].books
+    assert books.head() > 100
+    assert books.last_checkpoint() == books.head()
+
+
+def test_every_line_of_the_log_has_time_level_and_component(ended: tuple[Server, int, float]):
+    lines = ended[0].log().splitlines()
+    assert len(lines) > 3
+    assert [line for line in lines if not LINE.match(line)] == []
+
+
+def test_what_it_writes_is_its_users_alone(ended: tuple[Server, int, float]):
+    home = ended[0].home
+    files = [home, *home.rglob("*")]
+    assert len(files) > 5
+    assert [str(f) for f in files if f.stat().st_mode & 0o077] == []
+
+
+def test_the_log_level_is_obeyed_by_the_program(home: Path, servers: Callable[..., Server]):
+    server = servers(home, settings={"LOG_LEVEL": "WARNING"}).start()
+    server.stop()
+    assert [line for line in server.log().splitlines() if " INFO " in line] == []

@@ -1,0 +1,102 @@
+"""A secret that was given is found nowhere: not in logs, pages, answers, or what is written to disk."""
+
+import json
+import re
+import secrets
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.program import Server, run, wait_until
+
+CANARY = f"canary{secrets.token_hex(12)}"
+GIVEN = {
+    "BINANCE_API_KEY": f"key-{CANARY}",
+    "BINANCE_SECRET_KEY": f"secret-{CANARY}",
+    "OPENAI_API_KEY": f"other-{CANARY}",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("secrets") / "pilot"
+    running = Server(home, settings={"PILOTHOUSE_SPEED": "60", "LOG_LEVEL": "DEBUG", **GIVEN})
+    running.start().wait_for_bars(1)
+    yield running
+    running.stop(signal.SIGKILL)
+
+
+def text_of(server: Server, path: str) -> str:
+    try:
+        with urllib.request.urlopen(server.url + path, timeout=5) as answer:
+            return str(answer.headers) + answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return str(error.headers) + error.read().decode()
+
+
+def test_the_server_was_given_the_secret(server: Server):
+    """The control: without it the searches below would prove nothing."""
+    assert server.process is not None
+    environment = Path(f"/proc/{server.process.pid}/environ")
+    if not environment.exists():
+        pytest.skip("only Linux shows a process's environment")
+    assert CANARY in environment.read_text()
+
+
+def test_no_answer_of_the_server_holds_it(server: Server):
+    topics = "frame.bar,frame.state,frame.alerts,frame.toasts,frame.palette"
+    for path in ("/", "/api/status", "/api/health", "/_dash-layout", "/_dash-dependencies",
+                 f"/api/live?topics={topics}", f"/api/signal/{CANARY[:6]}", "/api/nowhere"):  # fmt: skip
+        assert CANARY not in text_of(server, path), path
+
+
+def test_no_page_holds_it(server: Server):
+    output = {"id": "ph-page", "property": "children"}
+    layout = text_of(server, "/_dash-layout")
+    paths = sorted(set(re.findall(r'"href": ?"(/[a-z]*)"', layout)))
+    assert len(paths) >= 2, layout[:500]
+    for path in paths:
+        wish = {
+            "output": "ph-page.children",
+            "outputs": output,
+            "inputs": [
+                {"id": "ph-url", "property": "pathname", "value": path},
+                {"id": "ph-url", "property": "search", "value": ""},
+            ],
+            "changedPropIds": ["ph-url.pathname"],
+        }
+        request = urllib.request.Request(
+            f"{server.url}/_dash-update-component",
+            data=json.dumps(wish).encode(),
+            headers={"Content-Type": "application/json", "Origin": server.url},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = answer.read().decode()
+        assert "ph-page" in page, path
+        assert CANARY not in page, path
+
+
+def test_no_file_holds_it(server: Server):
+    wait_until(lambda: server.books.n("CYCLE_RECORDED") > 0, "a vote")
+    assert len(server.log()) > 200
+    files = [server.terminal, *(f for f in server.home.rglob("*") if f.is_file())]
+    assert {"journal.db", "pilothouse.log"} <= {f.name for f in files}
+    assert [str(f) for f in files if CANARY.encode() in f.read_bytes()] == []
+
+
+def test_the_settings_as_shown_cover_it(server: Server):
+    shown = run(("-m", "engine", "settings"), server.home, **GIVEN)
+    assert shown.returncode == 0
+    assert "binance_secret_key" in shown.stdout
+    assert CANARY not in shown.stdout + shown.stderr
+
+
+def test_a_bad_setting_beside_it_does_not_print_it(tmp_path: Path):
+    refused = run(("-m", "dashboard", "serve"), tmp_path / "home", MC_PATHS="none", **GIVEN)
+    assert refused.returncode == 2
+    assert CANARY not in refused.stdout + refused.stderr
