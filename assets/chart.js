@@ -1,8 +1,159 @@
-/* Hands each chart the figure of its store; theme.js puts in the colours where Plotly draws. */
+/* Charts beside Plotly's own calls: the figure of a store, a closed bar that moves the tails of its traces, ranges that
+   follow the newest bar until somebody moves them, "Jump to live", image and full screen. */
 (function () {
   "use strict";
+  const ph = (window.pilothouse = window.pilothouse || {});
   const clientside = (window.dash_clientside = window.dash_clientside || {});
+  const MAX_POINTS = 900; // a chart that has grown this long drops its oldest bars
+  const KEPT_POINTS = 500;
+  const metas = new WeakMap(); // chart -> ranges it follows
+  const watched = new WeakSet();
+
   clientside.pilothouse = Object.assign({}, clientside.pilothouse, {
     drawFigure: (figure) => figure || clientside.no_update,
   });
+
+  // ---- a closed bar -----------------------------------------------------------------------------------
+
+  function inside(object, path) {
+    return path.split(".").reduce((value, key) => (value ? value[key] : undefined), object);
+  }
+
+  /* Returns the trace's arrays with the tail in place of their end, or null when bars are missing between them. */
+  function withTail(trace, tail) {
+    const old = Array.from(trace.x || []);
+    if (!tail.x.length) return {};
+    let from = old.lastIndexOf(tail.x[0]);
+    if (from < 0) {
+      if (old.length && old[old.length - 1] >= tail.x[0]) from = old.findIndex((at) => at >= tail.x[0]);
+      else if (old.length) return null;
+      else from = 0;
+    }
+    const drop = from + tail.x.length > MAX_POINTS ? from + tail.x.length - KEPT_POINTS : 0;
+    const merged = {};
+    for (const [key, values] of Object.entries(tail)) {
+      if (key !== "trace") merged[key] = Array.from(inside(trace, key) || []).slice(drop, from).concat(values);
+    }
+    return merged;
+  }
+
+  function askAgain(chart) {
+    const host = chart.closest("[data-chart-again]");
+    if (host) clientside.set_props(host.dataset.chartAgain, { data: performance.now() });
+  }
+
+  function advance(chart, step) {
+    if (meta(chart) && meta(chart).key !== step.meta.key) return Promise.resolve(); // another symbol came before
+    const changes = new Map();
+    for (const tail of step.tails) {
+      const merged = chart.data[tail.trace] ? withTail(chart.data[tail.trace], tail) : null;
+      if (!merged) {
+        askAgain(chart);
+        return Promise.resolve();
+      }
+      changes.set(tail.trace, merged);
+    }
+    for (const { trace, ...columns } of step.sets) changes.set(trace, columns);
+    const traces = [...changes.keys()];
+    const update = {};
+    traces.forEach((trace, i) => {
+      for (const [key, values] of Object.entries(changes.get(trace))) {
+        update[key] = update[key] || new Array(traces.length).fill(undefined);
+        update[key][i] = values;
+      }
+    });
+    const layout = Object.assign({}, step.layout, isFollowing(chart) ? ranges(step.meta) : {});
+    metas.set(chart, step.meta);
+    return window.Plotly.update(chart, update, layout, traces).then(() => mark(chart));
+  }
+
+  ph.plotCalls = Object.assign(ph.plotCalls || {}, { advance });
+
+  // ---- following the newest bar -----------------------------------------------------------------------
+
+  function meta(chart) {
+    const drawn = chart.layout && chart.layout.meta;
+    const known = metas.get(chart);
+    return known && drawn && known.key === drawn.key ? known : drawn;
+  }
+
+  function ranges(wish) {
+    const found = {};
+    if (wish.x) found["xaxis.range"] = wish.x.slice();
+    if (wish.y) found["yaxis.range"] = wish.y.slice();
+    return found;
+  }
+
+  function number(value) {
+    return typeof value === "number" ? value : Date.parse(String(value).replace(" ", "T") + (String(value).length <= 10 ? "T00:00Z" : "Z"));
+  }
+
+  function isSame(range, wish) {
+    if (!wish || !range) return true;
+    const slack = Math.abs(number(wish[1]) - number(wish[0])) * 1e-6;
+    return wish.every((value, i) => Math.abs(number(value) - number(range[i])) <= slack);
+  }
+
+  function isFollowing(chart) {
+    const wish = meta(chart);
+    const full = chart._fullLayout;
+    return !wish || !full || (isSame(full.xaxis.range, wish.x) && isSame(full.yaxis.range, wish.y));
+  }
+
+  function isLiveInView(chart) {
+    const wish = meta(chart);
+    if (!wish || !wish.last || !chart._fullLayout) return true;
+    const [from, to] = chart._fullLayout.xaxis.range.map(number);
+    return number(wish.last) >= from && number(wish.last) <= to;
+  }
+
+  function mark(chart) {
+    const host = chart.closest("[data-chart-host]");
+    const button = host && host.querySelector("[data-chart-live]");
+    if (button) button.hidden = isLiveInView(chart);
+  }
+
+  function plotOf(element) {
+    const host = element.closest("[data-chart-host]");
+    return host && host.querySelector(".js-plotly-plot");
+  }
+
+  function watch() {
+    document.querySelectorAll("[data-chart-host] .js-plotly-plot").forEach((chart) => {
+      if (watched.has(chart) || !chart.on) return;
+      watched.add(chart);
+      chart.on("plotly_relayout", () => mark(chart));
+      chart.on("plotly_doubleclick", () => window.Plotly.relayout(chart, ranges(meta(chart) || {})));
+    });
+  }
+
+  // ---- tools ------------------------------------------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest && event.target.closest("[data-chart-live], [data-chart-image], [data-full-screen]");
+    if (!target) return;
+    if (target.dataset.fullScreen !== undefined) {
+      const panel = target.closest(".ph-panel");
+      if (document.fullscreenElement) document.exitFullscreen();
+      else if (panel.requestFullscreen) panel.requestFullscreen();
+      return;
+    }
+    const chart = plotOf(target);
+    if (!chart) return;
+    if (target.dataset.chartLive !== undefined) {
+      window.Plotly.relayout(chart, ranges(meta(chart) || {})).then(() => mark(chart));
+    } else {
+      const box = chart.getBoundingClientRect();
+      const background = getComputedStyle(document.documentElement).getPropertyValue("--ph-s1").trim();
+      const picture = {
+        data: chart.data,
+        layout: Object.assign({}, chart.layout, { paper_bgcolor: background, plot_bgcolor: background }),
+      };
+      window.Plotly.downloadImage(picture, {
+        format: "png", scale: 2, width: box.width, height: box.height, filename: target.dataset.chartImage,
+      });
+    }
+  });
+
+  window.addEventListener("ph:painted", watch);
 })();

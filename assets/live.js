@@ -307,7 +307,8 @@
     done.set(topic, patch);
     plotted.set(chart, done);
     for (const [method, ...args] of calls) {
-      Promise.resolve(window.Plotly[method](chart, ...args)).catch((error) => {
+      const own = ph.plotCalls && ph.plotCalls[method];
+      Promise.resolve(own ? own(chart, ...args) : window.Plotly[method](chart, ...args)).catch((error) => {
         failed.set(topic, "Plotly." + method + ": " + error.message);
         showProblems();
       });

@@ -1,0 +1,220 @@
+"""The price chart: candles or a line, volume, averages, the fan, markers and the bar that is still open.
+
+Traces always stand in the same order: a tick restyles two of them, a closed bar moves the others by their tails.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.figures import template as t
+from dashboard.theme import token
+from dashboard.views.bars import Series
+from dashboard.views.price_chart import FanView, FormingView, Marks, PriceChart
+
+PRICE, VOLUME, MA_SHORT, MA_LONG, FAN, BUYS, SELLS, BUY_SIGNALS, SELL_SIGNALS = (
+    0, 1, 2, 3, 4, 8, 9, 10, 11,
+)  # fmt: skip
+FORMING, FORMING_VOLUME = 12, 13
+N_LABELS = 5
+N_TAIL = 8
+"""A closed bar sends so many bars; a browser that missed more asks for the whole chart."""
+_NO_FAN = FanView(at=(), rows=((),) * t.N_FAN_ROWS, labels=(), words="")
+
+
+def price_figure(view: PriceChart) -> go.Figure:
+    """Return the chart; its `meta` names the ranges that it follows while nobody has moved them."""
+    figure = t.figure(
+        [
+            _price(view, view.bars, "price"),
+            _volume(view.bars),
+            t.line_trace(view.bars.at, view.averages[0], name="MA 10"),
+            t.line_trace(view.bars.at, view.averages[1], name="MA 30", dash="4px,3px"),
+            *t.fan_traces(_fan(view.fan)),
+            _marks(view.buys, is_buy=True),
+            _marks(view.sells, is_buy=False),
+            _signals(view.buy_signals, is_buy=True),
+            _signals(view.sell_signals, is_buy=False),
+            _price(view, view.forming.bar, "open bar"),
+            _volume(view.forming.bar),
+        ],
+        key=view.key,
+        **_axes(view),
+        shapes=[_now(view.now), _price_line(view.forming)],
+        annotations=[_now_word(view.now), _tag(view.forming), *_labels(view.fan)],
+        meta=_meta(view),
+    )
+    figure.update_traces(whiskerwidth=0, selector={"type": "candlestick"})
+    return figure
+
+
+def advance(view: PriceChart) -> list[Any]:
+    """Return the call that brings a drawn chart to its newest closed bar: tails of the series, fan, markers, ranges."""
+    tail, fan = view.bars.tail(N_TAIL), _fan(view.fan)
+    tails: list[dict[str, Any]] = [
+        {"trace": PRICE, **_price_columns(view, tail)},
+        {"trace": VOLUME, "x": tail.at, "y": tail.volume, "marker.color": _volume_colours(tail)},
+        {"trace": MA_SHORT, "x": tail.at, "y": view.averages[0][-N_TAIL:]},
+        {"trace": MA_LONG, "x": tail.at, "y": view.averages[1][-N_TAIL:]},
+    ]
+    moves = t.fan_restyle(_drawn(fan), FAN)
+    sets = [
+        {"trace": trace, "x": moves[1]["x"][i], "y": moves[1]["y"][i]}
+        for i, trace in enumerate(moves[2])
+    ]
+    for trace, marks in (
+        (BUYS, view.buys), (SELLS, view.sells), (BUY_SIGNALS, view.buy_signals), (SELL_SIGNALS, view.sell_signals),
+    ):  # fmt: skip
+        sets.append({"trace": trace, "x": marks.at, "y": marks.price, "text": marks.text})
+    layout = _flat("shapes[0]", _now(view.now)) | _flat("annotations[0]", _now_word(view.now))
+    for i, label in enumerate(_labels(view.fan)):
+        layout |= _flat(f"annotations[{2 + i}]", label)
+    if view.has_weekends_cut:
+        layout["xaxis.rangebreaks"] = _breaks(view)
+    return ["advance", {"tails": tails, "sets": sets, "layout": layout, "meta": _meta(view)}]
+
+
+def tick(view: FormingView, *, is_line: bool) -> list[Any]:
+    """Return the call that moves the open bar and the price tag."""
+    bar = view.bar
+    columns: dict[str, Any] = {"x": [list(bar.at), list(bar.at)]}
+    if is_line:
+        columns |= {"y": [list(bar.close), list(bar.volume)]}
+    else:
+        columns |= {"y": [[], list(bar.volume)], "marker.color": [None, _volume_colours(bar)]}
+        columns |= {
+            name: [list(getattr(bar, name)), None] for name in ("open", "high", "low", "close")
+        }
+    layout = _flat("shapes[1]", _price_line(view)) | _flat("annotations[1]", _tag(view))
+    return ["update", columns, layout, [FORMING, FORMING_VOLUME]]
+
+
+_MOVING = (
+    "x",
+    "y",
+    "x0",
+    "x1",
+    "y0",
+    "y1",
+    "text",
+    "visible",
+    "xref",
+    "yref",
+    "xanchor",
+    "xshift",
+    "font",
+)
+
+
+def _flat(path: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Return a shape's or label's moving attributes by path: a whole object would be added, not changed."""
+    return {f"{path}.{name}": wish[name] for name in _MOVING if name in wish}
+
+
+def _price_columns(view: PriceChart, bars: Series) -> dict[str, Any]:
+    if view.is_line:
+        return {"x": bars.at, "y": bars.close}
+    names = ("open", "high", "low", "close")
+    return {"x": bars.at, **{name: getattr(bars, name) for name in names}}
+
+
+def _price(view: PriceChart, bars: Series, name: str) -> go.Candlestick | go.Scatter:
+    if not view.is_line:
+        return t.candle_trace(_candles(bars), name=name)
+    line = t.line_trace(bars.at, bars.close, name=name, colour="tx", width=1.5)
+    if name != "price":
+        line.update(mode="markers", marker={"size": 5, "color": token("tx")})
+    return line
+
+
+def _candles(bars: Series) -> t.Candles:
+    return t.Candles(
+        at=bars.at,
+        open=bars.open,
+        high=bars.high,
+        low=bars.low,
+        close=bars.close,
+        volume=bars.volume,
+    )
+
+
+def _volume(bars: Series) -> go.Bar:
+    return t.volume_trace(_candles(bars))
+
+
+def _volume_colours(bars: Series) -> list[str]:
+    drawn = t.volume_trace(_candles(bars))
+    return list(drawn.marker.color)
+
+
+def _fan(fan: FanView | None) -> t.Fan:
+    return _drawn(fan or _NO_FAN)
+
+
+def _drawn(fan: FanView | t.Fan) -> t.Fan:
+    return fan if isinstance(fan, t.Fan) else t.Fan(at=fan.at, rows=fan.rows)
+
+
+def _marks(marks: Marks, *, is_buy: bool) -> go.Scatter:
+    return t.marker_trace(marks.at, marks.price, is_buy=is_buy, texts=marks.text)
+
+
+def _signals(marks: Marks, *, is_buy: bool) -> go.Scatter:
+    """Return signals that no fill answered: smaller, hollow."""
+    trace = t.marker_trace(marks.at, marks.price, is_buy=is_buy, texts=marks.text, size=7)
+    colour = token("up" if is_buy else "dn")
+    trace.marker.update(
+        symbol="triangle-up-open" if is_buy else "triangle-down-open",
+        color=colour,
+        line={"width": 1, "color": colour},
+    )
+    return trace
+
+
+def _axes(view: PriceChart) -> dict[str, Any]:
+    axes = t.price_axes(breaks=_breaks(view), has_volume=not view.is_line)
+    axes["xaxis"] |= {"range": view.x_range, "nticks": 9}
+    axes["yaxis"] |= {"range": view.y_range, "nticks": 7, "hoverformat": ",.2f"}
+    if view.is_line:
+        axes["yaxis2"] = t.axis(visible=False, overlaying="y")
+    return axes
+
+
+def _breaks(view: PriceChart) -> list[dict[str, Any]]:
+    if not view.has_weekends_cut:
+        return []
+    breaks: list[dict[str, Any]] = [{"bounds": ["sat", "mon"]}]
+    return [*breaks, {"values": list(view.closed_days)}] if view.closed_days else breaks
+
+
+def _now(at: str | None) -> dict[str, Any]:
+    return t.now_line(at or 0) | {"visible": at is not None}  # type: ignore[arg-type] # hidden, place of no meaning
+
+
+def _now_word(at: str | None) -> dict[str, Any]:
+    return t.now_label(at or "") | {"visible": at is not None}
+
+
+def _price_line(view: FormingView) -> dict[str, Any]:
+    return t.level_line(view.price or 0.0) | {"visible": view.price is not None}
+
+
+def _tag(view: FormingView) -> dict[str, Any]:
+    return t.price_tag(view.price or 0.0, view.tag) | {"visible": view.price is not None}
+
+
+def _labels(fan: FanView | None) -> list[dict[str, Any]]:
+    """Return as many labels as there can be; the median's is bold."""
+    places: Sequence[tuple[float, str]] = fan.labels if fan else ()
+    middle = len(places) // 2
+    texts = [
+        (value, f"<b>{text}</b>" if i == middle else text) for i, (value, text) in enumerate(places)
+    ]
+    drawn = t.end_labels(fan.at[-1] if fan else "", texts)
+    hidden = t.label("", x=0, y=0) | {"visible": False}
+    return [label | {"xshift": 4} for label in drawn] + [hidden] * (N_LABELS - len(drawn))
+
+
+def _meta(view: PriceChart) -> dict[str, Any]:
+    return {"key": view.key, "x": view.x_range, "y": view.y_range, "last": view.now}

@@ -1,0 +1,420 @@
+"""Markets: the watchlist, the chosen symbol with its forecast on the same axis, why it was traded or not, the risk."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import dash
+from dash import Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import market_panels
+from dashboard.components.chart import chart, figure_data, figure_id
+from dashboard.components.controls import Option, segments
+from dashboard.components.icons import icon
+from dashboard.components.nodes import Node, attrs, classes
+from dashboard.components.panels import empty_state, panel
+from dashboard.components.pills import age
+from dashboard.components.replay_bar import (
+    JUMP_BUTTON,
+    JUMP_ERROR,
+    JUMP_FIELD,
+    replay_bar,
+    replay_class,
+    replay_patch,
+)
+from dashboard.components.tables import table, table_rows
+from dashboard.components.watch_grid import grid_filter, watch_grid
+from dashboard.figures.markets import advance, price_figure, tick
+from dashboard.host import GatewayPort
+from dashboard.page import LivePart, Page
+from dashboard.patches import Patch, merge
+from dashboard.views import bars, watchlist
+from dashboard.views.markets import (
+    activity_view,
+    chosen_symbol,
+    head_view,
+    strip_view,
+    var_view,
+)
+from dashboard.views.price_chart import columns_of, forming_view, instrument_of, price_chart
+from dashboard.views.replay import STILL, jump_moment, replay_view
+from dashboard.views.why import why_view
+from engine.domain.commands import JumpReplay
+from engine.domain.errors import PilothouseError
+from engine.domain.instrument import PriceKind
+from engine.domain.sections import Snapshot
+
+PAGE = Page(path="/", title="Markets", icon="candlestick-chart", key="m")
+
+ROOT, GRID, CHART, AGAIN, HEAD, SUMMARY = (
+    "markets-root", "markets-watch", "markets-price", "markets-again", "markets-head", "markets-summary",
+)  # fmt: skip
+STRIP, WHY, WHY_REMARK, TIMEFRAME, FILLS, VAR = (
+    "markets-strip", "markets-why", "markets-why-remark", "markets-tf", "markets-fills", "markets-var",
+)  # fmt: skip
+WATCH_AGE, REPLAY = "markets-watch-age", "markets-replay"
+
+
+def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
+    """Return the page with the symbol and the timeframe of the address."""
+    found = gateway.read(("instruments",))
+    symbol = chosen_symbol(found, query.get("symbol", ""))
+    snapshot = _read(gateway, symbol)
+    timeframe = _timeframe(snapshot, symbol, query.get("tf", "1D"))
+    return html.Div(
+        [
+            _watch_panel(snapshot, symbol),
+            _chart_area(snapshot, symbol, timeframe),
+            _why_panel(snapshot, symbol),
+            _activity_panel(snapshot),
+            _var_panel(snapshot),
+            dcc.Store(id=AGAIN),
+        ],
+        id=ROOT,
+        className="ph-page ph-page-markets",
+        **attrs(_address(symbol, timeframe)),
+    )
+
+
+def _address(symbol: str, timeframe: str) -> dict[str, str]:
+    """Return what the root says of itself: its live topics, and the address that shows the same screen."""
+    place = f"{symbol}:{timeframe}"
+    moving = [f"markets.{part}:{place}" for part in ("head", "tick", "chart")]
+    moving += [f"markets.{part}:{symbol}" for part in ("strip", "why")] if symbol else []
+    still = ["markets.ticks", "markets.rows", "markets.fills", "markets.var", "markets.replay"]
+    query = urlencode({"symbol": symbol, "tf": timeframe})
+    return {
+        "data-topics": " ".join([*(moving if symbol else []), *still]),
+        "data-address": f"/?{query}" if symbol else "/",
+    }
+
+
+def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
+    names = (
+        "instruments", "quotes", "feed", "portfolio", "trading", "strategies", "risk:*", "cycle:*",
+        f"bars:{symbol}", f"forecast:{symbol}", f"markers:{symbol}",
+    )  # fmt: skip
+    return gateway.read(names)
+
+
+def _timeframe(snapshot: Snapshot, symbol: str, asked: str) -> str:
+    return bars.chosen_timeframe(asked, bars.bar_seconds(columns_of(snapshot, symbol)))
+
+
+# -- watchlist and activity -----------------------------------------------------------------------------
+
+
+def _watch_panel(snapshot: Snapshot, symbol: str) -> html.Section:
+    rows = watchlist.grid_rows(snapshot)
+    body: list[Node] = (
+        list(watch_grid(GRID, rows, symbol))
+        if rows
+        else [*watch_grid(GRID, rows, symbol), _waiting()]
+    )
+    return panel(
+        "Watchlist",
+        *body,
+        remark=str(len(rows)) if rows else None,
+        tools=[_price_age(snapshot), grid_filter(GRID, "Filter the watchlist")],
+        is_flush=True,
+        class_name="ph-area-watch",
+    )
+
+
+def _waiting() -> html.Div:
+    return empty_state("radio", "No symbol yet", "The watchlist fills when the feed has started.")
+
+
+def _price_age(snapshot: Snapshot) -> html.Span:
+    at = [row.a for row in watchlist.tick_rows(snapshot)]
+    text = "never" if not at else ""
+    return age(WATCH_AGE, max(at, default=None), watchlist.budget_s(snapshot), text)
+
+
+def _activity_panel(snapshot: Snapshot) -> html.Section:
+    drawn = table(
+        market_panels.FILL_COLUMNS,
+        market_panels.fill_rows(activity_view(snapshot)),
+        caption="Latest fills, newest first: change of weight, then the position after it",
+        class_name="ph-activity",
+        body_id=FILLS,
+    )
+    box = html.Div(
+        drawn, className="ph-scroll", tabIndex=0, role="region", **attrs({"aria-label": "Fills"})
+    )
+    return panel("Activity", box, remark="change, position after", class_name="ph-area-activity")
+
+
+# -- chart ----------------------------------------------------------------------------------------------
+
+
+def _chart_area(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
+    view = replay_view(snapshot)
+    bar = html.Section(
+        replay_bar(view or STILL),
+        id=REPLAY,
+        className=replay_class(view),
+        **attrs({"aria-label": "Replay"}),
+    )
+    return html.Div([_chart_panel(snapshot, symbol, timeframe), bar], className="ph-area-chart")
+
+
+def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Section:
+    view = price_chart(snapshot, symbol, timeframe)
+    live = html.Button(
+        [icon("skip-forward"), html.Span("Jump to live")],
+        type="button",
+        hidden=True,
+        className="ph-btn ph-btn-s ph-jump-live",
+        **attrs({"data-chart-live": ""}),
+    )
+    drawn = html.Div(
+        [
+            chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}"),
+            html.P("MA 10, MA 30 dashed · ▲▼ fill △▽ signal",
+                   className="ph-chart-words"),
+            live,
+            html.P(view.label, id=SUMMARY, className="ph-hidden"),
+            None if view.bars.at else _no_bars(),
+        ],
+        className="ph-price",
+    )  # fmt: skip
+    return html.Section(
+        [
+            html.Header(
+                [
+                    html.Div(market_panels.head(head_view(snapshot, symbol, timeframe)), id=HEAD),
+                    html.Div(
+                        [
+                            market_panels.tool("camera", "Save as an image", "data-chart-image", symbol),
+                            market_panels.tool("expand", "Full screen", "data-full-screen", ""),
+                        ],
+                        className="ph-panel-tools",
+                        **attrs({"data-chart-tools": ""}),
+                    ),
+                    _timeframes(snapshot, symbol, timeframe),
+                ],
+                className="ph-chart-head",
+            ),
+            drawn,
+            html.Div(market_panels.strip(strip_view(snapshot, symbol)), id=STRIP, className="ph-strip-host"),
+        ],
+        className="ph-panel ph-chart-panel",
+        **attrs({"data-chart-host": "", "data-chart-again": AGAIN}),
+    )  # fmt: skip
+
+
+def _no_bars() -> html.Div:
+    return empty_state(
+        "candlestick-chart", "No bar yet", "Bars appear when the feed has closed one."
+    )
+
+
+def _timeframes(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
+    seconds = bars.bar_seconds(columns_of(snapshot, symbol))
+    options = [Option(f.key, f.key, bars.refusal(f, seconds)) for f in bars.TIMEFRAMES]
+    return segments(TIMEFRAME, options, timeframe, label="Timeframe")
+
+
+# -- why and risk -----------------------------------------------------------------------------------------
+
+
+def _why_panel(snapshot: Snapshot, symbol: str) -> html.Section:
+    view = why_view(snapshot, symbol)
+    return panel(
+        "Why, and why not",
+        html.Div(
+            market_panels.why(view),
+            id=WHY,
+            tabIndex=0,
+            role="region",
+            **attrs({"aria-label": "Why, and why not"}),
+        ),
+        tools=[html.Span(view.remark, id=WHY_REMARK, className="ph-tx3 ph-t12")],
+        class_name="ph-area-why",
+    )
+
+
+def _var_panel(snapshot: Snapshot) -> html.Section:
+    return panel(
+        "1-day VaR",
+        html.Div(market_panels.var(var_view(snapshot)), id=VAR, className="ph-var"),
+        remark="portfolio",
+        tools=[_risk_age(snapshot)],
+        class_name="ph-area-var",
+    )
+
+
+def _risk_age(snapshot: Snapshot) -> html.Span:
+    view = var_view(snapshot)
+    text = "never" if view.received_at is None else ""
+    return age("markets-var-age", view.received_at, view.budget_s or 0.0, text)
+
+
+# -- live -------------------------------------------------------------------------------------------------
+
+
+def _place(argument: str) -> tuple[str, str]:
+    symbol, _, timeframe = argument.partition(":")
+    return symbol, timeframe or "1D"
+
+
+def live_ticks(snapshot: Snapshot, _: str = "") -> Patch:
+    """Return the last prices of the whole list: less than 4 kB for twenty symbols."""
+    newest = max((row.a for row in watchlist.tick_rows(snapshot)), default=None)
+    ages = {} if newest is None else {WATCH_AGE: (newest, watchlist.budget_s(snapshot))}
+    return Patch(attrs={f"{GRID}-feed": {"data-ticks": watchlist.ticks_text(snapshot)}}, age=ages)
+
+
+def live_rows(snapshot: Snapshot, _: str = "") -> Patch:
+    """Return what of the list changes once per bar."""
+    return Patch(attrs={f"{GRID}-feed": {"data-rows": watchlist.rows_text(snapshot)}})
+
+
+def live_head(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the figures over the chart."""
+    view = head_view(snapshot, *_place(argument))
+    text = {
+        "markets-last": view.last,
+        "markets-change": view.change,
+        "markets-difference": view.difference,
+    }
+    text |= {f"markets-leg-{i}": value for i, (_, value) in enumerate(view.legend)}
+    tone = f"ph-{view.tone}" if view.tone else "ph-tx2"
+    ages = (
+        {}
+        if view.received_at is None
+        else {"markets-age": (view.received_at, watchlist.budget_s(snapshot))}
+    )
+    return Patch(text=text, cls={"markets-move": classes("ph-move ph-aged", tone)}, age=ages)
+
+
+def live_tick(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the open bar and the price tag."""
+    symbol, timeframe = _place(argument)
+    is_line = instrument_of(snapshot, symbol).price_kind is PriceKind.CLOSE_ONLY
+    return Patch(plot={CHART: [tick(forming_view(snapshot, symbol, timeframe), is_line=is_line)]})
+
+
+def live_chart(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the newest closed bar with the fan that grows out of it."""
+    view = price_chart(snapshot, *_place(argument))
+    return Patch(plot={CHART: [advance(view)]}, text={SUMMARY: view.label})
+
+
+def live_strip(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the forecast in one line."""
+    return Patch(props={STRIP: {"children": market_panels.strip(strip_view(snapshot, argument))}})
+
+
+def live_why(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the newest why-card."""
+    view = why_view(snapshot, argument)
+    return Patch(props={WHY: {"children": market_panels.why(view)}}, text={WHY_REMARK: view.remark})
+
+
+def live_fills(snapshot: Snapshot, _: str = "") -> Patch:
+    """Return the newest fills."""
+    return Patch(
+        props={
+            FILLS: {
+                "children": table_rows(
+                    market_panels.FILL_COLUMNS, market_panels.fill_rows(activity_view(snapshot))
+                )
+            }
+        }
+    )
+
+
+def live_var(snapshot: Snapshot, _: str = "") -> Patch:
+    """Return the gauges of the portfolio."""
+    view = var_view(snapshot)
+    ages = (
+        {}
+        if view.received_at is None
+        else {"markets-var-age": (view.received_at, view.budget_s or 0.0)}
+    )
+    return Patch(props={VAR: {"children": market_panels.var(view)}}, age=ages)
+
+
+def live_replay(snapshot: Snapshot, _: str = "") -> Patch:
+    """Return where the feed stands."""
+    view = replay_view(snapshot)
+    return merge([replay_patch(view or STILL), Patch(cls={REPLAY: replay_class(view)})])
+
+
+_BARS = ("instruments", "bars:{arg}")
+LIVE = (
+    LivePart(name="markets.ticks", sections=("instruments", "quotes"), render=live_ticks),
+    LivePart(name="markets.rows", sections=("quotes", *watchlist.SECTIONS), render=live_rows, min_interval_s=1.0),
+    LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head),
+    LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
+    LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
+    LivePart(name="markets.strip", sections=("instruments", "forecast:{arg}"), render=live_strip),
+    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies"), render=live_why, min_interval_s=0.5),
+    LivePart(name="markets.fills", sections=("instruments", "portfolio"), render=live_fills, min_interval_s=0.5),
+    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading"), render=live_var,
+             min_interval_s=2.0),
+    LivePart(name="markets.replay", sections=("feed",), render=live_replay, min_interval_s=0.5),
+)  # fmt: skip
+
+
+# -- callbacks --------------------------------------------------------------------------------------------
+
+
+def register(app: dash.Dash, gateway: GatewayPort) -> None:
+    """Connect the choice of symbol and timeframe, the reload of a chart, and the jump."""
+
+    @app.callback(
+        Output(HEAD, "children"), Output(figure_id(CHART), "data"), Output(SUMMARY, "children"),
+        Output(STRIP, "children"), Output(WHY, "children"), Output(WHY_REMARK, "children"),
+        Output(ROOT, "data-topics"), Output(ROOT, "data-address"),
+        Input(GRID, "selectedRows"), Input(TIMEFRAME, "value"), Input(AGAIN, "data"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    async def choose(
+        rows: list[dict[str, Any]] | None, timeframe: str, _again: float | None
+    ) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        return await asyncio.to_thread(chosen, gateway, rows, timeframe)
+
+    @app.callback(
+        Output(JUMP_ERROR, "children"),
+        Input(JUMP_BUTTON, "n_clicks"), Input(JUMP_FIELD, "n_submit"),
+        State(JUMP_FIELD, "value"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    async def jump(n_clicks: int | None, n_submit: int | None, text: str | None) -> str:
+        if not n_clicks and not n_submit:
+            return ""
+        return await asyncio.to_thread(send_jump, gateway, text or "")
+
+
+def chosen(
+    gateway: GatewayPort, rows: Sequence[Mapping[str, Any]] | None, timeframe: str
+) -> tuple[Any, ...]:
+    """Return everything that speaks of the chosen symbol."""
+    asked = str(rows[0].get("symbol", "")) if rows else ""
+    symbol = chosen_symbol(gateway.read(("instruments",)), asked)
+    snapshot = _read(gateway, symbol)
+    view = price_chart(snapshot, symbol, timeframe)
+    why = why_view(snapshot, symbol)
+    address = _address(symbol, view.timeframe)
+    return (
+        market_panels.head(head_view(snapshot, symbol, view.timeframe)), figure_data(price_figure(view)), view.label,
+        market_panels.strip(strip_view(snapshot, symbol)), market_panels.why(why), why.remark,
+        address["data-topics"], address["data-address"],
+    )  # fmt: skip
+
+
+def send_jump(gateway: GatewayPort, text: str) -> str:
+    """Send a jump to the day written; return what is wrong with it, or nothing."""
+    view = replay_view(gateway.read(("feed",)))
+    if view is None:
+        return "This feed can't jump"
+    try:
+        gateway.send(JumpReplay(to=jump_moment(text, view)), actor="local", source="dashboard")
+    except (ValueError, PilothouseError) as error:
+        return str(error)
+    return ""

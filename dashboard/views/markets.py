@@ -1,0 +1,290 @@
+"""Markets in words and numbers: the head over the chart, the forecast strip, the activity list, value at risk."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from dashboard import formatting as fmt
+from dashboard.components.meters import Gauge, Mark
+from dashboard.views import bars as b
+from dashboard.views.price_chart import (
+    columns_of,
+    forecast_of,
+    forming_view,
+    instrument_of,
+    quote_of,
+)
+from dashboard.views.watchlist import change_of, instruments
+from engine.domain.forecast import FAN_LEVELS, Forecast
+from engine.domain.instrument import PriceKind
+from engine.domain.risk import RiskMetrics
+from engine.domain.sections import (
+    EquityPoint,
+    PortfolioSection,
+    RiskSection,
+    Snapshot,
+    TradingSection,
+)
+from engine.domain.trading import Fill
+
+N_FILLS = 40
+TREND_DAYS = 60
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadView:
+    """What stands over the chart."""
+
+    symbol: str
+    name: str
+    is_adj: bool
+    last: str
+    change: str
+    difference: str
+    tone: str
+    legend: tuple[tuple[str, str], ...]
+    received_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripView:
+    """The forecast below the chart; `horizon_key` is what a grade would speak of."""
+
+    title: str
+    detail: str
+    probability_up: str = fmt.UNKNOWN
+    median: str = fmt.UNKNOWN
+    band_80: str = fmt.UNKNOWN
+    band_95: str = fmt.UNKNOWN
+    horizon: str = ""
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillRow:
+    """One fill: weights are shares of equity at the fill."""
+
+    fill_id: str
+    day: str
+    side: str
+    symbol: str
+    change: str
+    after: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VarView:
+    """Value at risk of the portfolio over one bar."""
+
+    gauges: tuple[Gauge, ...]
+    trend: tuple[float, ...]
+    trend_last: str
+    trend_title: str
+    note: str
+    received_at: float | None = None
+    budget_s: float | None = None
+
+
+def chosen_symbol(snapshot: Snapshot, asked: str) -> str:
+    """Return the symbol asked for when it is watched, else the first of the watchlist, or nothing."""
+    symbols = [item.symbol for item in instruments(snapshot)]
+    return asked if asked in symbols else (symbols[0] if symbols else "")
+
+
+def head_view(snapshot: Snapshot, symbol: str, timeframe: str) -> HeadView:
+    """Return the head: the last price against the close before, and the bar's legend."""
+    item, quote = instrument_of(snapshot, symbol), quote_of(snapshot, symbol)
+    move = change_of(quote)
+    difference = quote.price - quote.previous_close if quote and quote.previous_close else None
+    decimals = fmt.decimals_of(item.tick_size)
+    price = quote.price if quote else None
+    return HeadView(
+        symbol=symbol,
+        name=item.name,
+        is_adj=item.price_kind is PriceKind.CLOSE_ONLY,
+        last=fmt.price(price, item.tick_size),
+        change=fmt.change(move),
+        difference=fmt.number(difference, decimals, signed=True),
+        tone=fmt.tone(move, 4),
+        legend=_legend(snapshot, symbol, timeframe),
+        received_at=quote.received_at if quote else None,
+    )
+
+
+def _legend(snapshot: Snapshot, symbol: str, timeframe: str) -> tuple[tuple[str, str], ...]:
+    """Return O, H, L, C, Vol of the newest bar: the open one, else the last closed."""
+    item = instrument_of(snapshot, symbol)
+    bar = forming_view(snapshot, symbol, timeframe).bar
+    if not bar.at:
+        columns = columns_of(snapshot, symbol)
+        bar = b.resample(columns, b.chosen_timeframe(timeframe, b.bar_seconds(columns))).tail(1)
+    is_adj = item.price_kind is PriceKind.CLOSE_ONLY
+
+    def last(values: Sequence[float | None]) -> float | None:
+        return values[-1] if values else None
+
+    if is_adj:
+        return (("Close", fmt.price(last(bar.close), item.tick_size)),)
+    prices = (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close))
+    texts = tuple((name, fmt.price(last(values), item.tick_size)) for name, values in prices)
+    return (*texts, ("Vol", fmt.volume(last(bar.volume))))
+
+
+def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
+    """Return the forecast in one line."""
+    forecast = forecast_of(snapshot, symbol)
+    if forecast is None:
+        return StripView(
+            title="No forecast yet", detail="The first one comes with the next closed bar."
+        )
+    ends = dict(zip(FAN_LEVELS, (row[-1] for row in forecast.fan), strict=True))
+    tick = instrument_of(snapshot, symbol).tick_size
+
+    def write(value: fmt.Number) -> str:
+        return fmt.price(value, tick) if forecast.spot < 100 else fmt.number(value, 1)  # noqa: PLR2004 -- three figures
+
+    return StripView(
+        title=level_title(forecast),
+        detail=f"{horizon_words(forecast)} · {fmt.plural(forecast.n_paths, 'path')}",
+        probability_up=fmt.share(forecast.probability_up),
+        median=fmt.price(ends[0.5], tick),
+        band_80=fmt.span(ends[0.1], ends[0.9], write),
+        band_95=fmt.span(ends[0.025], ends[0.975], write),
+        horizon=horizon_words(forecast),
+        is_known=True,
+    )
+
+
+def level_title(forecast: Forecast) -> str:
+    """Return "Level 1 Base"."""
+    name = forecast.level.name.split("_", 2)[-1].replace("_", "-").capitalize()
+    return f"Level {forecast.level.value} {name}"
+
+
+def horizon_words(forecast: Forecast) -> str:
+    """Return the horizon: days where a step is one, else bars."""
+    noun = "day" if forecast.step_seconds >= DAY_S else "bar"
+    return fmt.plural(forecast.n_steps, noun)
+
+
+def activity_view(snapshot: Snapshot) -> tuple[FillRow, ...]:
+    """Return the newest fills: how each changed the weight, and the weight after it.
+
+    The position after a fill is worked back from what is held now; weights count on equity at the last bar before it.
+    """
+    section: PortfolioSection | None = snapshot.value("portfolio")
+    if section is None:
+        return ()
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    held |= {p.symbol: p.quantity for p in section.positions}
+    ticks = {item.symbol: item.tick_size for item in instruments(snapshot)}
+    rows = []
+    for fill in section.recent_fills[:N_FILLS]:
+        rows.append(_fill_row(fill, held[fill.symbol], _equity_at(section, fill.filled_at), ticks))
+        held[fill.symbol] -= fill.side.sign * fill.quantity
+    return tuple(rows)
+
+
+def _equity_at(section: PortfolioSection, moment: datetime) -> Decimal:
+    """Return equity at the last bar closed before a moment; what the account began with before the first."""
+    before: EquityPoint | None = None
+    for point in section.equity_curve:
+        if point.at > moment.timestamp():
+            break
+        before = point
+    return before.equity if before else section.account.initial_cash
+
+
+def _fill_row(fill: Fill, after: Decimal, equity: Decimal, ticks: Mapping[str, Decimal]) -> FillRow:
+    change = fill.side.sign * fill.quantity * fill.price / equity if equity else None
+    weight = after * fill.price / equity if equity else None
+    price = fmt.price(fill.price, ticks.get(fill.symbol, Decimal("0.01")))
+    return FillRow(
+        fill_id=fill.fill_id,
+        day=fmt.date(fill.filled_at, year=False),
+        side=fill.side.value,
+        symbol=fill.symbol,
+        change=fmt.percent(change, 1, signed=True),
+        after="flat" if not after else fmt.percent(weight, 1, signed=True),
+        tip=f"{fmt.quantity(fill.quantity)} at {price}, cost {fmt.money(fill.fee)}",
+    )
+
+
+def var_view(snapshot: Snapshot) -> VarView:
+    """Return the three gauges on one scale: that of the only limit there is, on VaR 95."""
+    section: RiskSection | None = snapshot.value("risk:portfolio")
+    stamp = snapshot.stamp("risk:portfolio")
+    metrics = section.metrics if section else RiskMetrics(scope="portfolio", n_observations=0)
+    portfolio: PortfolioSection | None = snapshot.value("portfolio")
+    trading: TradingSection | None = snapshot.value("trading")
+    trend = section.trend_var_95[-TREND_DAYS:] if section else ()
+    scale = _Scale(
+        equity=portfolio.equity if portfolio else None,
+        limit=trading.limits.max_var_95 if trading else None,
+    )
+    m = metrics
+    return VarView(
+        gauges=(
+            _gauge("markets-var95", "VaR 95", m.var_95, scale, (m.var_95_parametric, m.var_95_monte_carlo)),
+            _gauge("markets-var99", "VaR 99", m.var_99, scale, (m.var_99_parametric, m.var_99_monte_carlo)),
+            _gauge("markets-es95", "ES 95", m.cvar_95, scale, (None, None)),
+        ),
+        trend=trend,
+        trend_last=fmt.percent(trend[-1]) if trend else fmt.UNKNOWN,
+        trend_title=f"VaR 95, {fmt.plural(len(trend), 'bar')}" if trend else "VaR 95",
+        note=_note(metrics, section is not None),
+        received_at=stamp.computed_at if stamp else None,
+        budget_s=stamp.budget_s if stamp else None,
+    )  # fmt: skip
+
+
+def _note(metrics: RiskMetrics, is_known: bool) -> str:
+    if not is_known:
+        return "No risk yet. The first numbers come with the next closed bar."
+    return metrics.note or f"n = {fmt.count(metrics.n_observations)} returns"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """What turns a share into money and into a place on the arc: equity, and the limit on VaR 95."""
+
+    equity: Decimal | None
+    limit: float | None
+
+
+LIMITED = "VaR 95"
+"""The only one of the three that has a limit; the others share its scale without its mark."""
+
+
+def _gauge(
+    name_id: str,
+    name: str,
+    value: float | None,
+    scale: _Scale,
+    others: tuple[float | None, float | None],
+) -> Gauge:
+    limit = scale.limit
+    use = value / limit if value is not None and limit else None
+    own = f"{fmt.weight(use)} of {fmt.percent(limit)}" if use is not None else "limit unknown"
+    methods = zip(("diamond", "circle"), ("parametric", "Monte Carlo"), others, strict=True)
+    marks = tuple(
+        Mark(shape=shape, use=found / limit, label=f"{word} {fmt.percent(found)}")
+        for shape, word, found in methods
+        if found and limit
+    )
+    money = None if value is None or scale.equity is None else Decimal(str(value)) * scale.equity
+    return Gauge(
+        id=name_id,
+        name=name,
+        value=fmt.percent(value).removesuffix("%"),
+        unit="" if value is None else "%",
+        use=use,
+        of_limit=own if name == LIMITED else "no limit set",
+        money=fmt.notional(money),
+        marks=marks,
+        size=108,
+    )
