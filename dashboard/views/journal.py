@@ -51,7 +51,7 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """One event as a row; `tone` colours the topic alone."""
+    """One event as a row; `tone` ("up", "dn", "warn", "crit", "acc" or nothing) colours the topic alone."""
 
     seq: int
     event_id: str
@@ -74,6 +74,15 @@ class DetailView:
     effects: tuple[RowView, ...]
 
 
+def tone_of(row: LogRow) -> str:
+    """Return the tone of a topic: fills by their side, forecasts as the machine's word, warnings where they warn."""
+    if row.tone in {"up", "down"} and row.event_type != EventType.ORDER_FILLED.value:
+        return ""
+    if row.tone in {"warn", "crit"} and row.event_type == EventType.RISK_UPDATE.value:
+        return ""
+    return {"down": "dn", "accent": "acc"}.get(row.tone, row.tone)
+
+
 def row_view(row: LogRow) -> RowView:
     """Return an event as a row of the list."""
     return RowView(
@@ -81,7 +90,7 @@ def row_view(row: LogRow) -> RowView:
         event_id=fmt.event_id(row.seq),
         time=fmt.clock(fmt.from_epoch(row.at), thousandths=True),
         topic=row.event_type,
-        tone=row.tone,
+        tone=tone_of(row),
         source=TITLES.get(row.source, row.source),
         meaning=row.meaning,
         cause="first" if row.cause is None else fmt.event_id(row.cause),

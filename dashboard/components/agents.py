@@ -1,0 +1,308 @@
+"""The parts of the Agents page: nodes and edges of the graph, one agent as a row or card, its recent durations.
+
+An edge is a mask over a colour, so it takes the theme's; the graph stretches, its nodes and lines do not.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from urllib.parse import quote
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.icons import icon
+from dashboard.components.nodes import attrs, classes, optional_id
+from dashboard.components.pills import pill
+from dashboard.views.agent_controls import Control
+from dashboard.views.agent_graph import EdgeView, NodeView
+from dashboard.views.agents import AgentView, Bar
+
+ARROW = 7
+PAD = 6
+"""Room around a line for its width, in pixels."""
+
+_PILLS = {
+    "running": ("up", "dot"),
+    "late": ("warn", "clock"),
+    "paused": ("warn", "circle-pause"),
+    "failed": ("crit", "circle-x"),
+    "stopped": ("grey", "circle-stop"),
+    "starting": ("grey", "circle-dashed"),
+    "not set up": ("dashed", "circle-dashed"),
+}
+
+
+def slug(agent_id: str) -> str:
+    """Return an agent's id as a part of DOM ids, which take no dot or space; different ids stay different.
+
+    Examples
+    --------
+    >>> slug("monte_carlo"), slug("my agent"), slug("my.agent")
+    ('monte_carlo', 'my-20-agent', 'my-2e-agent')
+    """
+    return "".join(c if c.isalnum() or c == "_" else f"-{ord(c):x}-" for c in agent_id)
+
+
+def node_id(agent_id: str) -> dict[str, str]:
+    """Return the id of a node's button."""
+    return {"type": "agents-node", "agent": agent_id}
+
+
+def name_id(agent_id: str) -> dict[str, str]:
+    """Return the id of the button with the name in the row."""
+    return {"type": "agents-name", "agent": agent_id}
+
+
+# -- graph -----------------------------------------------------------------------------------------------------
+
+
+def node(view: NodeView, *, is_chosen: bool) -> html.Div:
+    """Return one agent of the graph: ring with its glyph, name, and figures or what keeps it from running."""
+    key = slug(view.agent_id)
+    figures = html.Span(
+        [
+            html.Strong(view.last, id=f"node-last-{key}", className="ph-node-last"),
+            html.Span(
+                ["queue ", html.Strong(view.queue, id=f"node-queue-{key}")], className="ph-tx2"
+            ),
+            counter(f"node-next-{key}", "due", view.next_run_at, view.next_words),
+        ],
+        className="ph-node-figures",
+    )
+    button = html.Button(
+        [
+            html.Span(html.Span(className=glyph_class(view.ring), id=f"node-glyph-{key}"), className="ph-ring"),
+            html.Span(view.title, className="ph-node-name ph-cut"),
+            html.Span(view.state, id=f"node-state-{key}", className="ph-hidden"),
+            figures,
+            html.Span(view.words, id=f"node-words-{key}", className="ph-node-words ph-cut"),
+        ],
+        id=node_id(view.agent_id),
+        type="button",
+        n_clicks=0,
+        className="ph-node",
+        **attrs(choice(view.agent_id, is_chosen=is_chosen)),
+    )  # fmt: skip
+    topic = html.Span(view.topic, id=f"node-topic-{key}", className="ph-node-topic ph-mono")
+    return html.Div(
+        [topic, button],
+        id=f"node-{key}",
+        className=node_class(view),
+        style={"--ph-x": f"{view.x:.4f}", "--ph-top": f"{view.top}px"},
+    )
+
+
+def choice(agent_id: str, *, is_chosen: bool) -> dict[str, str]:
+    """Return the attributes of a button that shows an agent in the side panel and in the address."""
+    return {
+        "aria-pressed": "true" if is_chosen else "false",
+        "data-ph-address": f"/agents?agent={quote(agent_id)}",
+        "data-ph-show": "agents-detail",
+    }
+
+
+def node_class(view: NodeView) -> str:
+    """Return the class names of a node."""
+    return classes(
+        "ph-node-place",
+        f"ph-agent-{view.state.replace(' ', '-')}",
+        "ph-node-silent" if view.words else None,
+        "ph-node-topic-below" if view.is_topic_below else None,
+    )
+
+
+def glyph_class(name: str) -> str:
+    """Return the class names of the glyph inside a ring; without a name there is none."""
+    return f"ph-i ph-i-{name}" if name else "ph-no-glyph"
+
+
+def counter(
+    id: str, way: str, moment: float | None, words: str, class_name: str = "ph-tx3 ph-fixed"
+) -> html.Span:
+    """Return a time that the browser counts: `way` is "due" (down to it) or "since" (up from it)."""
+    data = {f"data-ph-{way}": epoch(moment)}
+    return html.Span(words, id=id, className=class_name, **attrs(data))
+
+
+def epoch(moment: float | None) -> str:
+    """Return a moment as the browser's counters read it; nothing where there is none."""
+    return "" if moment is None else f"{moment:.3f}"
+
+
+def edge(view: EdgeView) -> html.Li:
+    """Return one flow: a line with an arrow and its rate; on a phone it reads as a line of text."""
+    return html.Li(
+        [
+            html.Span(className="ph-edge-line"),
+            html.Span(f"{view.names} ", className="ph-edge-names"),
+            html.Span(view.topic, className="ph-edge-topic ph-mono"),
+            html.Span(view.label, id=f"edge-rate-{view.key}", className="ph-edge-rate"),
+        ],
+        id=f"edge-{view.key}",
+        className=edge_class(view),
+        style=edge_style(view),
+    )
+
+
+def edge_class(view: EdgeView) -> str:
+    """Return the class names of an edge."""
+    way = "down" if view.start[0] == view.end[0] else "across"
+    return f"ph-edge ph-edge-{way} ph-edge-{view.state}"
+
+
+def edge_style(view: EdgeView) -> dict[str, str]:
+    """Return the place and the line of an edge as custom properties."""
+    (x0, y0), (x1, y1) = view.start, view.end
+    is_dashed = view.state in {"none", "silent", "failed"}
+    is_down = x0 == x1
+    rise = y1 - y0
+    height = rise - ARROW if is_down else abs(rise) + 2 * PAD
+    return {
+        "--ph-x0": f"{x0:.4f}",
+        "--ph-x1": f"{x1:.4f}",
+        "--ph-y": f"{y0 if is_down else min(y0, y1) - PAD}px",
+        "--ph-h": f"{height}px",
+        "--ph-tip": f"{height if is_down else PAD + max(0, rise)}px",
+        "--ph-path": _line(rise, is_down=is_down, width=view.width, is_dashed=is_dashed),
+    }
+
+
+def css(style: dict[str, str]) -> str:
+    """Return custom properties as the text of a ``style`` attribute, for patches."""
+    return "; ".join(f"{name}: {value}" for name, value in style.items())
+
+
+@cache
+def _line(rise: int, *, is_down: bool, width: float, is_dashed: bool) -> str:
+    """Return the line as a mask; it stretches with its box, its stroke does not."""
+    if is_down:
+        box, path = (2 * PAD, rise - ARROW), f"M{PAD},0 V{rise - ARROW}"
+    else:
+        box = (100, abs(rise) + 2 * PAD)
+        first, last = PAD + max(0, -rise), PAD + max(0, rise)
+        path = f"M0,{first} C50,{first} 50,{last} 100,{last}" if rise else f"M0,{first} H100"
+    dash = " stroke-dasharray='4 4'" if is_dashed else ""
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {box[0]} {box[1]}' preserveAspectRatio='none'>"
+        f"<path d='{path}' fill='none' stroke='black' stroke-width='{width:g}'{dash} "
+        "vector-effect='non-scaling-stroke'/></svg>"
+    )
+    return f'url("data:image/svg+xml,{quote(svg, safe=" =:/,")}")'
+
+
+# -- rows ------------------------------------------------------------------------------------------------------
+
+HEADS = ("Agent", "State", "Every", "Priority", "Last", "p50", "p95", "Runs", "Errors", "Control")
+
+
+def agent_row(view: AgentView, *, is_chosen: bool) -> html.Li:
+    """Return one agent: a row of the table, on a phone a card; each figure carries its name for readers."""
+    key = slug(view.agent_id)
+    name = html.Button(
+        view.title,
+        id=name_id(view.agent_id),
+        type="button",
+        n_clicks=0,
+        className="ph-agent-name",
+        **attrs(choice(view.agent_id, is_chosen=is_chosen)),
+    )
+    since = counter(f"agent-last-{key}", "since", view.last_run_at, "never")
+    figures = [
+        _figure("Every", html.Span(view.every, id=f"agent-every-{key}"), tip=view.every_tip),
+        _figure("Priority", html.Span(view.priority, className="ph-tx2")),
+        _figure("Last", since),
+        _figure("p50", html.Span(view.p50, id=f"agent-p50-{key}")),
+        _figure("p95", html.Span(view.p95, id=f"agent-p95-{key}")),
+        _figure("Runs", html.Span(view.runs, id=f"agent-runs-{key}"), tip=view.runs_tip, id=f"agent-done-{key}"),
+        _figure("Errors", html.Span(view.errors, id=f"agent-errors-{key}", className=errors_class(view))),
+    ]  # fmt: skip
+    return html.Li(
+        [
+            html.Div(
+                [name, html.Span(view.detail, id=f"agent-text-{key}", className="ph-tx3 ph-cut")],
+                className="ph-agent-title",
+            ),
+            html.Div(state_pill(view), id=f"agent-state-{key}", className="ph-agent-state"),
+            html.Dl(figures, className="ph-agent-figures"),
+            html.Div(
+                controls(view.controls, view), id=f"agent-tools-{key}", className="ph-agent-tools"
+            ),
+            html.Div(note(view), id=f"agent-note-{key}", className="ph-agent-note"),
+        ],
+        id=f"agent-{key}",
+        className="ph-agent",
+    )
+
+
+def agent_heads() -> html.Div:
+    """Return the heads of the columns; readers hear them with each figure instead."""
+    return html.Div(
+        [html.Span(head) for head in HEADS],
+        className="ph-agent-heads",
+        **attrs({"aria-hidden": "true"}),
+    )
+
+
+def _figure(title: str, value: html.Span, *, tip: str = "", id: str = "") -> html.Div:
+    data = {"data-tip": tip} if tip else {}
+    return html.Div([html.Dt(title), html.Dd(value)], **optional_id(id or None), **attrs(data))
+
+
+def errors_class(view: AgentView) -> str:
+    """Return the class of the count of errors: any is worth a look."""
+    return "ph-crit ph-strong" if view.has_errors else "ph-tx3"
+
+
+def state_pill(view: AgentView) -> html.Span:
+    """Return the state in a word."""
+    kind, mark = _PILLS[view.state]
+    return pill(kind, view.pill, mark)
+
+
+def note(view: AgentView) -> list[Component]:
+    """Return the second line: what is wrong, and what follows from it."""
+    if not view.problem:
+        return []
+    tone = "ph-tx2" if view.problem_tone == "grey" else f"ph-{view.problem_tone}"
+    return [html.Span(view.problem, className=tone), html.Span(f" {view.effect}", className="ph-tx2")]  # fmt: skip
+
+
+def controls(
+    found: Sequence[Control], view: AgentView, *, with_words: bool = False
+) -> list[html.Button]:
+    """Return the buttons of an agent; each sends its command, a locked one says why it does not."""
+    return [_control(control, view, with_word=with_words or control.is_named) for control in found]
+
+
+def _control(control: Control, view: AgentView, *, with_word: bool) -> html.Button:
+    spoken = f"{control.word} {view.title}"
+    data = {
+        "aria-label": f"{spoken}, {control.locked}" if control.locked else spoken,
+        "data-tip": control.locked.capitalize() if control.locked else control.tip,
+    }
+    if control.locked:
+        data["aria-disabled"] = "true"
+    else:
+        wish = {"name": control.command, "params": {"agent_id": view.agent_id}}
+        data["data-ph-intent"] = json.dumps(wish)
+    return html.Button(
+        [icon("lock" if control.locked and with_word else control.icon), html.Span(control.word, className="ph-word")],
+        type="button",
+        className=classes("ph-btn", "ph-agent-btn", "ph-agent-btn-worded" if with_word else None,
+                          "ph-btn-locked" if control.locked else None),
+        **attrs(data),
+    )  # fmt: skip
+
+
+def duration_bars(bars: Sequence[Bar]) -> list[Component]:
+    """Return recent durations as bars, oldest at the left."""
+    return [
+        html.Span(style={"--ph-v": f"{bar.height:.3f}"}, **attrs({"data-tip": bar.words}))
+        for bar in bars
+    ]
+
+
+def heading_pills(counts: Sequence[tuple[str, str, str]]) -> list[Component]:
+    """Return the counts of the header as pills."""
+    return [pill(tone, words, mark or None) for words, tone, mark in counts]

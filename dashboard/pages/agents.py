@@ -1,0 +1,322 @@
+"""Agents: the live graph, every agent with its controls, the chosen one in detail, the queue, the newest events."""
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import dash
+from dash import ALL, Input, Output, State, ctx, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard.components import agent_panels as side
+from dashboard.components import agents as part
+from dashboard.components.nodes import attrs
+from dashboard.components.panels import empty_state, panel
+from dashboard.host import GatewayPort
+from dashboard.page import LivePart, Page
+from dashboard.patches import Patch
+from dashboard.views import agent_graph as graph
+from dashboard.views import agents as view
+from dashboard.views import journal
+from engine.domain.sections import AgentRow, AgentsSection, LogSection, Snapshot
+
+PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
+
+ROOT, DETAIL, LOG = "agents-root", "agents-detail", "agents-log"
+COUNTS, REMARK = "agents-counts", "agents-remark"
+N_LOG = 60
+
+
+def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
+    """Return the page with the agent of the address chosen."""
+    snapshot = gateway.read(("agents", "log"))
+    section = _agents(snapshot)
+    wanted = view.chosen(section, query.get("agent", ""))
+    return html.Div(
+        _whole(section, snapshot, wanted),
+        id=ROOT,
+        className="ph-page ph-page-agents" if section.rows else "ph-page ph-page-plain",
+        **attrs({"data-topics": f"agents.crew:{crew_key(section)}"}),
+    )
+
+
+def _agents(snapshot: Snapshot) -> AgentsSection:
+    return snapshot.value("agents") or AgentsSection()
+
+
+def crew_key(section: AgentsSection) -> str:
+    """Return a short name of who is in the crew; the page is drawn anew when it changes."""
+    return f"{zlib.crc32('/'.join(row.agent_id for row in section.rows).encode()):08x}"
+
+
+def _whole(section: AgentsSection, snapshot: Snapshot, wanted: str) -> list[Component]:
+    if not section.rows:
+        waiting = empty_state(
+            "bot", "No agent yet", "The engine is starting; agents appear with it."
+        )
+        return [panel("Agents", waiting)]
+    return [
+        _graph(section, wanted),
+        _table(section, wanted),
+        html.Div(
+            [
+                html.Div(
+                    side.detail(view.detail_view(section, wanted)),
+                    id=DETAIL,
+                    className="ph-panel-host",
+                    **attrs({"data-topics": f"agents.detail:{wanted}"}),
+                ),
+                html.Div(
+                    side.queue_panel(view.queue_view(section)),
+                    className="ph-panel-host",
+                    **attrs({"data-topics": "agents.queue"}),
+                ),
+                html.Div(
+                    side.log_panel(_log(snapshot, side.ALL_TOPICS)),
+                    id=LOG,
+                    className="ph-panel-host",
+                    **attrs({"data-topics": log_topic(side.ALL_TOPICS, is_held=False)}),
+                ),
+            ],
+            className="ph-area-detail ph-agents-side",
+        ),
+    ]
+
+
+def _graph(section: AgentsSection, wanted: str) -> Component:
+    crew = view.crew_view(section)
+    edges = html.Ul([part.edge(edge) for edge in graph.edges_view(section)], className="ph-edges")
+    nodes = [part.node(n, is_chosen=n.agent_id == wanted) for n in graph.nodes_view(section)]
+    return html.Section(
+        [
+            html.Header(
+                [
+                    html.H2("Agent graph"),
+                    html.Div(part.heading_pills(crew.counts), id=COUNTS, className="ph-line"),
+                    html.Span(crew.remark, id=REMARK, className="ph-panel-remark ph-push"),
+                ],
+                className="ph-panel-head",
+            ),
+            html.Div([edges, *nodes], className="ph-graph"),
+        ],
+        className="ph-panel ph-area-graph",
+        **attrs({"data-topics": "agents.graph agents.counts"}),
+    )
+
+
+def _table(section: AgentsSection, wanted: str) -> Component:
+    rows = [
+        part.agent_row(row, is_chosen=row.agent_id == wanted) for row in view.rows_view(section)
+    ]
+    body = html.Div(
+        [part.agent_heads(), html.Ul(rows, className="ph-agent-list")], className="ph-agent-table"
+    )
+    listed = panel("Agents", body, class_name="ph-area-table ph-agents-panel")
+    return html.Div(
+        listed,
+        className="ph-area-table ph-panel-host",
+        **attrs({"data-topics": "agents.figures agents.states"}),
+    )
+
+
+def log_topic(kind: str, *, is_held: bool) -> str:
+    """Return the live topic of the event log: none while it is held."""
+    return "" if is_held else f"agents.log:{kind}"
+
+
+def _log(snapshot: Snapshot, kind: str) -> tuple[journal.RowView, ...]:
+    section: LogSection | None = snapshot.value("log")
+    rows = section.rows if section else ()
+    return journal.rows_view(rows, () if kind == side.ALL_TOPICS else (kind,))[:N_LOG]
+
+
+def sample_layout() -> Component:
+    """Return the page with somebody in it, so that Dash knows the ids before the engine runs."""
+    section = AgentsSection(rows=(AgentRow(agent_id="sample", title="Sample"),))
+    return html.Div(_whole(section, Snapshot(version=0), "sample"))
+
+
+# -- live ------------------------------------------------------------------------------------------------------
+
+
+def render_crew(snapshot: Snapshot, known: str) -> Patch:
+    """Return the whole page when the crew is not the one that was drawn, else nothing."""
+    section = _agents(snapshot)
+    if not section.rows or crew_key(section) == known:
+        return Patch()
+    return Patch(
+        props={
+            ROOT: {
+                "children": _whole(section, snapshot, view.chosen(section, "")),
+                "className": "ph-page ph-page-agents",
+                "data-topics": f"agents.crew:{crew_key(section)}",
+            }
+        }
+    )
+
+
+def render_counts(snapshot: Snapshot, _: str) -> Patch:
+    """Return the counts over the graph."""
+    crew = view.crew_view(_agents(snapshot))
+    return Patch(
+        text={REMARK: crew.remark}, props={COUNTS: {"children": part.heading_pills(crew.counts)}}
+    )
+
+
+def render_graph(snapshot: Snapshot, _: str) -> Patch:
+    """Return states and figures of nodes and edges."""
+    section = _agents(snapshot)
+    text: dict[str, str] = {}
+    cls: dict[str, str] = {}
+    marks: dict[str, dict[str, str]] = {}
+    for node in graph.nodes_view(section):
+        key = part.slug(node.agent_id)
+        text |= {
+            f"node-last-{key}": node.last, f"node-queue-{key}": node.queue,
+            f"node-state-{key}": node.state, f"node-words-{key}": node.words, f"node-topic-{key}": node.topic,
+        }  # fmt: skip
+        cls |= {
+            f"node-{key}": part.node_class(node),
+            f"node-glyph-{key}": part.glyph_class(node.ring),
+        }
+        text |= _count_down(f"node-next-{key}", node.next_run_at, node.next_words, marks)
+    for edge in graph.edges_view(section):
+        text[f"edge-rate-{edge.key}"] = edge.label
+        cls[f"edge-{edge.key}"] = part.edge_class(edge)
+        marks[f"edge-{edge.key}"] = {"style": part.css(part.edge_style(edge))}
+    return Patch(text=text, cls=cls, attrs=marks)
+
+
+def _count_down(
+    dom: str, moment: float | None, words: str, marks: dict[str, dict[str, str]]
+) -> dict[str, str]:
+    """Set what a counter counts to; its words only where it does not count, the browser writes the rest."""
+    marks[dom] = {"data-ph-due": part.epoch(moment)}
+    return {dom: words} if moment is None else {}
+
+
+def render_figures(snapshot: Snapshot, _: str) -> Patch:
+    """Return the figures of the table."""
+    text: dict[str, str] = {}
+    cls: dict[str, str] = {}
+    marks: dict[str, dict[str, str]] = {}
+    for row in view.rows_view(_agents(snapshot)):
+        key = part.slug(row.agent_id)
+        text |= {
+            f"agent-p50-{key}": row.p50, f"agent-p95-{key}": row.p95, f"agent-runs-{key}": row.runs,
+            f"agent-errors-{key}": row.errors, f"agent-every-{key}": row.every,
+        }  # fmt: skip
+        cls[f"agent-errors-{key}"] = part.errors_class(row)
+        marks[f"agent-done-{key}"] = {"data-tip": row.runs_tip}
+        marks[f"agent-last-{key}"] = {"data-ph-since": part.epoch(row.last_run_at)}
+        if row.last_run_at is None:
+            text[f"agent-last-{key}"] = "never"
+    return Patch(text=text, cls=cls, attrs=marks)
+
+
+def render_states(snapshot: Snapshot, _: str) -> Patch:
+    """Return what changes only with a state: pill, buttons, the second line."""
+    props: dict[str, dict[str, Any]] = {}
+    text: dict[str, str] = {}
+    for row in view.rows_view(_agents(snapshot)):
+        key = part.slug(row.agent_id)
+        props[f"agent-state-{key}"] = {"children": part.state_pill(row)}
+        props[f"agent-tools-{key}"] = {"children": part.controls(row.controls, row)}
+        props[f"agent-note-{key}"] = {"children": part.note(row)}
+        text[f"agent-text-{key}"] = row.detail
+    return Patch(props=props, text=text)
+
+
+def render_detail(snapshot: Snapshot, agent_id: str) -> Patch:
+    """Return the chosen agent's panel; a figure as text, a block when it changed."""
+    shown = view.detail_view(_agents(snapshot), agent_id)
+    if shown is None:
+        return Patch()
+    marks: dict[str, dict[str, str]] = {}
+    text = {side.LAST: shown.last, side.P50: shown.row.p50, side.P95: shown.row.p95}
+    text |= _count_down(side.NEXT, shown.next_run_at, shown.next_words, marks)
+    props: dict[str, dict[str, Any]] = {
+        side.PILL: {"children": part.state_pill(shown.row)},
+        side.TOOLS: {"children": side.detail_tools(shown)},
+        side.NOTE: {"children": part.note(shown.row)},
+        side.MORE: {"children": side.detail_more(shown)},
+    }
+    return Patch(text=text, attrs=marks, props=props)
+
+
+def render_queue(snapshot: Snapshot, _: str) -> Patch:
+    """Return the queue by priority."""
+    shown = view.queue_view(_agents(snapshot))
+    return Patch(
+        text={side.RUNNING: shown.running}, props={side.QUEUE: {"children": side.queue_rows(shown)}}
+    )
+
+
+def render_log(snapshot: Snapshot, kind: str) -> Patch:
+    """Return the newest events of a kind."""
+    return Patch(props={side.LOG_BODY: {"children": side.log_rows(_log(snapshot, kind))}})
+
+
+_CREW = ("agents",)
+LIVE = (
+    LivePart(
+        name="agents.crew", sections=("agents", "log"), render=render_crew, min_interval_s=1.0
+    ),
+    LivePart(name="agents.counts", sections=_CREW, render=render_counts, min_interval_s=0.5),
+    LivePart(name="agents.graph", sections=_CREW, render=render_graph, min_interval_s=0.5),
+    LivePart(name="agents.figures", sections=_CREW, render=render_figures, min_interval_s=0.5),
+    LivePart(name="agents.states", sections=_CREW, render=render_states, min_interval_s=0.2),
+    LivePart(name="agents.detail", sections=_CREW, render=render_detail, min_interval_s=0.5),
+    LivePart(name="agents.queue", sections=_CREW, render=render_queue, min_interval_s=1.0),
+    LivePart(name="agents.log", sections=("log",), render=render_log, min_interval_s=1.0),
+)
+
+
+# -- intent ----------------------------------------------------------------------------------------------------
+
+
+def register(app: dash.Dash, gateway: GatewayPort) -> None:
+    """Connect the choice of an agent, the log's filter and its hold; commands go through the frame."""
+    nodes, names = {"type": "agents-node", "agent": ALL}, {"type": "agents-name", "agent": ALL}
+
+    @app.callback(
+        Output(DETAIL, "children"), Output(DETAIL, "data-topics"),
+        Output(nodes, "aria-pressed"), Output(names, "aria-pressed"),
+        Input(nodes, "n_clicks"), Input(names, "n_clicks"), State(nodes, "id"), State(names, "id"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    async def choose(
+        node_clicks: list[int], name_clicks: list[int], node_ids: list[Any], name_ids: list[Any]
+    ) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        clicked = ctx.triggered_id
+        if not isinstance(clicked, dict) or not any([*node_clicks, *name_clicks]):
+            raise PreventUpdate
+        return await asyncio.to_thread(_chosen, gateway, clicked["agent"], node_ids, name_ids)
+
+    @app.callback(
+        Output(side.LOG_BODY, "children"), Output(LOG, "data-topics"), Output(side.LOG_HOLD, "aria-pressed"),
+        Input(side.LOG_KIND, "value"), Input(side.LOG_HOLD, "n_clicks"), State(side.LOG_HOLD, "aria-pressed"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    async def filter_log(kind: str | None, _clicks: int, held: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        is_held = (held == "true") != (ctx.triggered_id == side.LOG_HOLD)
+        snapshot = await asyncio.to_thread(gateway.read, ("log",))
+        mark = "true" if is_held else "false"
+        wanted = kind or side.ALL_TOPICS
+        rows = side.log_rows(_log(snapshot, wanted))
+        return rows, log_topic(wanted, is_held=is_held), mark
+
+
+def _chosen(
+    gateway: GatewayPort, agent_id: str, node_ids: list[Any], name_ids: list[Any]
+) -> tuple[Component, str, list[str], list[str]]:
+    """Return the detail of the agent that was clicked, its topic, and the marks of every button."""
+    section = _agents(gateway.read(("agents",)))
+
+    def marks(ids: list[Any]) -> list[str]:
+        return ["true" if i["agent"] == agent_id else "false" for i in ids]
+
+    shown = side.detail(view.detail_view(section, agent_id))
+    return shown, f"agents.detail:{agent_id}", marks(node_ids), marks(name_ids)

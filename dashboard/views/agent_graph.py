@@ -1,0 +1,210 @@
+"""Where the agents stand in the graph and how events run between them: places, edges, rates.
+
+Places are fractions of the free width (0 left, 1 right) and pixels from the top, so the graph stretches with its panel
+and its nodes keep their size.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard import formatting as fmt
+from dashboard.views import agents as view
+from dashboard.views.agent_controls import main_topic
+from engine.domain.agents import AgentMeasured, AgentStatus
+from engine.domain.sections import AgentRow, AgentsSection
+
+NODE_WIDTH, NODE_HEIGHT = 152, 72
+MAX_WIDTH_PX = 4.0
+_THIRD = 1 / 3
+PLACES: Mapping[str, tuple[float, int]] = {
+    "market_data": (0.0, 126),
+    "monte_carlo": (_THIRD, 38),
+    "risk": (2 * _THIRD, 38),
+    "execution": (1.0, 126),
+    "sentiment": (_THIRD, 214),
+    "strategy": (2 * _THIRD, 214),
+    "supervisor": (1.0, 238),
+}
+SPARE_PLACES = ((0.0, 238), (0.0, 14))
+"""Where agents of one's own stand; more than these are in the table only."""
+FLOW = (
+    ("market_data", "monte_carlo", "MARKET_DATA"),
+    ("monte_carlo", "risk", "MC_UPDATE"),
+    ("risk", "strategy", "RISK_UPDATE"),
+    ("strategy", "execution", "SIGNAL_GENERATED"),
+    ("sentiment", "strategy", "CUSTOM"),
+)
+"""What sets each agent off; drawn where the one says the topic and the other hears it."""
+
+_RINGS = {
+    "running": "play",
+    "late": "clock",
+    "paused": "pause",
+    "failed": "x",
+    "stopped": "square",
+    "starting": "circle-dashed",
+    "not set up": "",
+}
+_SILENT = {"paused": "paused", "failed": "failed", "stopped": "stopped", "starting": "starting"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """One agent in the graph; `words` takes the figures' place while it does not run."""
+
+    agent_id: str
+    title: str
+    x: float
+    top: int
+    state: str
+    ring: str
+    last: str
+    queue: str
+    next_words: str
+    next_run_at: float | None
+    words: str
+    topic: str
+    is_topic_below: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeView:
+    """One flow of events; `state` is "live", "none", "late", "silent" or "failed", `width` in pixels."""
+
+    key: str
+    names: str
+    topic: str
+    state: str
+    label: str
+    width: float
+    start: tuple[float, int]
+    end: tuple[float, int]
+
+
+def nodes_view(section: AgentsSection) -> tuple[NodeView, ...]:
+    """Return the agents that have a place."""
+    places = _places(section.rows)
+    drawn = {source for source, _, _ in _flows(section.rows)}
+    return tuple(
+        _node(row, section, places[row.agent_id], row.agent_id in drawn)
+        for row in section.rows
+        if row.agent_id in places
+    )
+
+
+def _places(rows: Sequence[AgentRow]) -> dict[str, tuple[float, int]]:
+    spare = iter(SPARE_PLACES)
+    places = {}
+    for row in rows:
+        place = PLACES.get(row.agent_id) or next(spare, None)
+        if place is not None:
+            places[row.agent_id] = place
+    return places
+
+
+def _node(
+    row: AgentRow, section: AgentsSection, place: tuple[float, int], has_edge: bool
+) -> NodeView:
+    done = row.measured or AgentMeasured(agent_id=row.agent_id)
+    state = view.state_of(row)
+    is_at_work = state in {"running", "late"}
+    last, queue = view.milliseconds(done.last_ms), fmt.count(done.queue)
+    words = "" if is_at_work else _words(row, state)
+    return NodeView(
+        agent_id=row.agent_id,
+        title=row.title,
+        x=place[0],
+        top=place[1],
+        state=state,
+        ring=_RINGS[state],
+        last=last,
+        queue=queue,
+        next_words="event" if row.trigger or not row.interval_s else view.next_words(row),
+        next_run_at=view.next_run_at(row),
+        words=words,
+        topic=_topic(row, section, has_edge=has_edge),
+        is_topic_below=place == PLACES["strategy"],
+    )
+
+
+def _topic(row: AgentRow, section: AgentsSection, *, has_edge: bool) -> str:
+    """Return the topic over a node; its rate stands there only where no edge carries it."""
+    topic = main_topic(row)
+    if not topic or row.status is AgentStatus.NOT_SET_UP:
+        return ""
+    return topic if has_edge else f"{topic} {view.rate(section, topic)}"
+
+
+def _words(row: AgentRow, state: str) -> str:
+    if state == "failed" and row.consecutive_errors > 1:
+        return f"failed {row.consecutive_errors} times"
+    return row.reason if state == "not set up" and row.reason else state
+
+
+def _flows(rows: Sequence[AgentRow]) -> tuple[tuple[str, str, str], ...]:
+    by_id = {row.agent_id: row for row in rows}
+    return tuple(
+        (source, target, topic)
+        for source, target, topic in FLOW
+        if source in by_id
+        and target in by_id
+        and topic in by_id[source].topics_out
+        and topic in by_id[target].topics_in
+    )
+
+
+def edges_view(section: AgentsSection) -> tuple[EdgeView, ...]:
+    """Return the flows that exist: one agent says the topic, the other hears it."""
+    by_id = {row.agent_id: row for row in section.rows}
+    return tuple(
+        _edge(by_id[source], by_id[target], topic, section)
+        for source, target, topic in _flows(section.rows)
+    )
+
+
+def _edge(source: AgentRow, target: AgentRow, topic: str, section: AgentsSection) -> EdgeView:
+    rate = section.events_per_second.get(topic, 0.0)
+    state = view.state_of(source)
+    label = _SILENT.get(state) or view.rate(section, topic)
+    start, end = _ends(PLACES[source.agent_id], PLACES[target.agent_id])
+    return EdgeView(
+        key=f"{source.agent_id}-{target.agent_id}",
+        names=f"{source.title} to {target.title}",
+        topic=topic,
+        state=_edge_state(state, rate),
+        label=label,
+        width=width_of(rate) if state in {"running", "late"} else width_of(0.0),
+        start=start,
+        end=end,
+    )
+
+
+def _edge_state(source_state: str, rate: float) -> str:
+    if source_state in _SILENT:
+        return "failed" if source_state == "failed" else "silent"
+    if not rate:
+        return "none"
+    return "late" if source_state == "late" else "live"
+
+
+def width_of(events_per_second: float) -> float:
+    """Return an edge's width in half pixels, so that a small change of the rate redraws nothing.
+
+    Examples
+    --------
+    >>> width_of(0.0), width_of(1.0), width_of(8.0), width_of(1000.0)
+    (1.0, 2.0, 3.5, 4.0)
+    """
+    exact = 1 + 2.6 * math.log10(1 + max(0.0, events_per_second))
+    return min(MAX_WIDTH_PX, round(2 * exact) / 2)
+
+
+def _ends(
+    source: tuple[float, int], target: tuple[float, int]
+) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Return where an edge leaves and arrives: sideways, or down between nodes of one column."""
+    middle = NODE_HEIGHT // 2
+    if source[0] == target[0]:
+        return (source[0], source[1] + NODE_HEIGHT), (target[0], target[1])
+    return (source[0], source[1] + middle), (target[0], target[1] + middle)
