@@ -1,0 +1,160 @@
+"""The blocks of the Risk page: verdict, gauges, limits, lines of the tables."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import formatting as fmt
+from dashboard.components.icons import icon
+from dashboard.components.meters import MARK_SHAPES, Gauge, LimitBar, Mark, gauge, limit_bar
+from dashboard.components.nodes import attrs, classes, present
+from dashboard.components.panels import empty_state
+from dashboard.components.pills import pill, risk_bars
+from dashboard.components.tables import Column, Row
+from dashboard.views.risk import GaugeView, LevelView, LimitView
+from dashboard.views.risk_lists import AlertView, SymbolView
+
+SYMBOL_COLUMNS = (
+    Column("Symbol", is_number=False, width="64px"),
+    Column("Level", is_number=False, width="64px"),
+    Column("VaR 95", tip="Loss in one bar that 95% of bars stay below, historical"),
+    Column("VaR 99", tip="Loss in one bar that 99% of bars stay below, historical"),
+    Column("ES 95", tip="Mean loss of the worst 5% of bars"),
+    Column("Volatility", tip="annualised"),
+    Column("Drawdown", tip="below the highest close"),
+    Column("n", width="44px", tip="returns behind the numbers"),
+)
+_LEVEL_TONES = {"HIGH": "ph-warn", "CRITICAL": "ph-crit"}
+_MODE_ICONS = {"up": "circle-check", "warn": "minus", "crit": "octagon-x"}
+
+
+def level_block(view: LevelView) -> list[Component]:
+    """Return the verdict, its bars and the points behind it."""
+    head = html.Div(
+        [
+            html.Strong(
+                view.word, className=classes("ph-t28 ph-aged", _LEVEL_TONES.get(view.word))
+            ),
+            risk_bars(view.level),
+            html.Span(view.score, className="ph-tx2 ph-t12 ph-push ph-fixed"),
+        ],
+        className="ph-line ph-risk-verdict",
+    )
+    lines = [_point(*point) for point in view.points]
+    rest: list[Component] = [html.Ul(lines, className="ph-risk-points")] if lines else []
+    if view.words:
+        rest.append(html.P(view.words, className="ph-tx2 ph-t12"))
+    return [head, *rest]
+
+
+def _point(rule: str, detail: str, points: str) -> html.Li:
+    measured = html.Span(detail, className="ph-tx2 ph-cut", **attrs({"data-tip": detail}))
+    return html.Li(
+        [html.Span(rule), measured, html.Strong(points, className="ph-push ph-aged")],
+        className="ph-line ph-t12",
+    )
+
+
+def gauge_block(view: GaugeView) -> html.Div:
+    """Return one gauge with what each method says below it, and the loss in dollars."""
+    marks = tuple(
+        Mark(shape=m.shape, use=m.share, label=f"{m.method} {m.value}") for m in view.marks
+    )
+    dial = Gauge(
+        id=f"risk-gauge-{view.key}", name=view.name, value=view.value, unit=view.unit, use=view.share,
+        of_limit=view.of_limit, marks=marks, size=136, is_limited=view.is_limited,
+    )  # fmt: skip
+    values = [
+        html.Span(
+            [html.Span(MARK_SHAPES[m.shape], className="ph-risk-mark"), _method_value(m.method, m.value)],
+            className="ph-fixed",
+            **attrs({"data-tip": m.method}),
+        )
+        for m in view.marks
+    ]  # fmt: skip
+    money = html.Span(view.money, className="ph-tx3", **attrs({"data-tip": "at today's equity"}))
+    foot = html.Div(
+        [*(values or [html.Span(fmt.UNKNOWN)]), money],
+        className="ph-risk-methods ph-t11 ph-tx2 ph-aged",
+    )
+    return html.Div([gauge(dial), foot], className="ph-risk-gauge")
+
+
+def _method_value(method: str, value: str) -> Component | str:
+    return html.Strong(value) if method == "historical" else value
+
+
+def limit_blocks(limits: Sequence[LimitView], switch: tuple[str, str]) -> list[Component]:
+    """Return a bar per limit and what the kill switch allows, given as (words, tone)."""
+    if not limits:
+        text = "Limits are measured with each price."
+        return [empty_state("gauge", "No limit measured yet", text)]
+    bars: list[Component] = [
+        limit_bar(
+            LimitBar(
+                id=f"risk-limit-{u.key}", name=u.name, value=u.value, limit=u.limit, use=u.use,
+                window=u.window, left=u.left,
+            )
+        )
+        for u in limits
+    ]  # fmt: skip
+    words, tone = switch
+    mode = pill(tone or "grey", words, _MODE_ICONS.get(tone, "circle-dashed"))
+    return [
+        *bars,
+        html.Div([html.Span("Kill switch"), mode], className="ph-spread ph-t12 ph-risk-switch"),
+    ]
+
+
+def symbol_row(line: SymbolView) -> Row:
+    """Return one symbol's line; VaR beyond the limit carries a sign."""
+    link = dcc.Link(
+        line.symbol, href=f"/?symbol={line.symbol}", className="ph-row-link", title=line.name
+    )
+    over = icon("triangle-alert", 12, class_name="ph-crit") if line.is_over else None
+    heard = html.Span("over the limit ", className="ph-hidden") if line.is_over else None
+    tip = attrs({"data-tip": line.tip} if line.tip else {})
+    var_95 = html.Span(present(over, heard, line.var_95), className="ph-risk-over", **tip)
+    numbers = (line.var_99, line.es_95, line.volatility, line.drawdown, line.sample)
+    return Row(cells=(link, risk_bars(line.level, with_word=True), var_95, *numbers))
+
+
+def alert_block(line: AlertView) -> html.Div:
+    """Return one alert with its date and, while it waits, the button that acknowledges it."""
+    seen = html.Span("seen", className="ph-tx3 ph-t11")
+    said = f"Acknowledge: {line.title}"
+    end = seen if line.is_seen else acknowledge("Acknowledge", {"alert_id": line.alert_id}, said)
+    when = html.Span(line.when, className="ph-tx3 ph-t11 ph-push ph-fixed")
+    title = html.Strong(line.title, className="ph-cut", **attrs({"data-tip": line.title}))
+    words = html.Div(
+        [
+            html.Div([title, when], className="ph-line"),
+            html.Div(line.message, className="ph-tx2 ph-t12"),
+        ],
+        className="ph-notice-words",
+    )
+    mark = icon(line.icon, 16, class_name=f"ph-{line.tone}" if line.tone else "ph-tx2")
+    return html.Div(
+        [mark, words, end], className=classes("ph-notice", "ph-notice-seen" if line.is_seen else "")
+    )
+
+
+def alert_blocks(lines: Sequence[AlertView]) -> list[Component]:
+    """Return the alerts below each other, or what fills the list."""
+    if not lines:
+        text = "Broken limits and critical symbols are listed here."
+        return [empty_state("bell", "No alert yet", text)]
+    return [alert_block(line) for line in lines]
+
+
+def acknowledge(label: str, params: Mapping[str, str], said: str = "") -> html.Button:
+    """Return a button whose click the frame sends as the command."""
+    intent = json.dumps({"name": "AcknowledgeAlert", "params": dict(params)})
+    return html.Button(
+        label,
+        type="button",
+        className="ph-btn ph-btn-s ph-btn-ghost",
+        **attrs({"data-ph-intent": intent, "aria-label": said or label}),
+    )

@@ -1,0 +1,262 @@
+"""Risk: level and its points, gauges, account, drawdown, limits, symbols, correlations, alerts."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import dash
+from dash import Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import chart
+from dashboard.components import risk as blocks
+from dashboard.components.controls import button
+from dashboard.components.meters import GAUGE_SCALE
+from dashboard.components.nodes import Node, attrs, dom_id
+from dashboard.components.panels import empty_state, kpi, kpis, panel
+from dashboard.components.pills import age
+from dashboard.components.tables import Row, table, table_rows
+from dashboard.figures import risk as figures
+from dashboard.host import GatewayPort
+from dashboard.page import LivePart, Page
+from dashboard.patches import Patch, PropValue
+from dashboard.views import risk as view
+from dashboard.views import risk_lists as lists
+from dashboard.views import risk_series as series
+from engine.domain.sections import Snapshot
+
+PAGE = Page(path="/risk", title="Risk", icon="shield-alert", key="r")
+
+ACCOUNT = ("risk:portfolio", "portfolio", "trading")
+TABLE = ("risk:*", "instruments", "trading")
+MAP = ("bars:*", "instruments")
+SECTIONS = tuple(dict.fromkeys((*ACCOUNT, *TABLE, *MAP, "alerts")))
+LEVEL, GAUGES, FACTS, LIMITS, BODY, LEGEND = (
+    "risk-level", "risk-gauges", "risk-facts", "risk-limits", "risk-body", "risk-legend",
+)  # fmt: skip
+AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts")
+DRAWDOWN, TREND, HEAT, HEAT_BOX, HEAT_REMARK = (
+    "risk-drawdown", "risk-trend", "risk-heat", "risk-heat-box", "risk-heat-remark",
+)  # fmt: skip
+ALERTS, ALERTS_OPEN, CSV, DOWNLOAD = "risk-alerts", "risk-alerts-open", "risk-csv", "risk-download"
+TOPICS = "risk.account risk.limits risk.series risk.table risk.map risk.alerts"
+
+
+def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:  # noqa: ARG001 -- nothing of the address
+    """Return the page, drawn with what is known now."""
+    snapshot = gateway.read(SECTIONS)
+    return html.Div(
+        [
+            html.Div(_top(snapshot), className="ph-risk-top"),
+            html.Div(_middle(snapshot), className="ph-risk-middle"),
+            html.Div(_bottom(snapshot), className="ph-risk-bottom"),
+        ],
+        className="ph-page ph-page-risk",
+        **attrs({"data-topics": TOPICS}),
+    )
+
+
+def _top(snapshot: Snapshot) -> list[Component]:
+    gauges = html.Div(_gauges(snapshot), id=GAUGES, className="ph-risk-gauges")
+    legend = html.Span(_legend(snapshot), id=LEGEND, className="ph-panel-remark")
+    bodies: tuple[tuple[str, Node, Node], ...] = (
+        ("Risk level", html.Div(blocks.level_block(view.level_view(snapshot)), id=LEVEL), None),
+        ("One-bar VaR and ES", gauges, legend),
+        ("Account", html.Div(_facts(snapshot), id=FACTS), "ratios of today's positions"),
+    )
+    return [
+        _aged(panel(title, body, remark=remark, tools=_age(name, snapshot)))
+        for name, (title, body, remark) in zip(AGES, bodies, strict=True)
+    ]
+
+
+def _middle(snapshot: Snapshot) -> list[Component]:
+    down, trend = series.drawdown_view(snapshot), series.trend_view(snapshot)
+    drawn_down = chart.chart(
+        DRAWDOWN, figures.drawdown_figure(down), label="Drawdown of the account under its limit"
+    )
+    drawn_trend = chart.chart(
+        TREND, figures.trend_figure(trend), label="VaR 95 of the account under its limit"
+    )
+    limits = html.Div(_limits(snapshot), id=LIMITS)
+    hint = html.Span("mark = limit", className="ph-tx3 ph-t11")
+    return [
+        panel(
+            "Drawdown", drawn_down, _said(DRAWDOWN, down.summary), tools=_reading(DRAWDOWN, down)
+        ),
+        panel(
+            "VaR 95 so far",
+            drawn_trend,
+            _said(TREND, trend.summary),
+            remark="readings ago",
+            tools=_reading(TREND, trend),
+        ),
+        panel("Distance to the trigger", limits, tools=[hint]),
+    ]
+
+
+def _bottom(snapshot: Snapshot) -> list[Component]:
+    found = series.correlation_view(snapshot)
+    heat = html.Div(_map(found), id=HEAT_BOX, className="ph-risk-heat")
+    about = html.Span(found.remark, id=HEAT_REMARK, className="ph-panel-remark")
+    export = [button("CSV", "ghost", "download", id=CSV, small=True), dcc.Download(id=DOWNLOAD)]
+    symbols = table(
+        blocks.SYMBOL_COLUMNS,
+        _rows(snapshot),
+        caption="Risk of each symbol, one bar ahead",
+        body_id=BODY,
+        class_name="ph-table-sticky ph-risk-table",
+    )
+    alerts = blocks.alert_blocks(lists.alerts_view(snapshot))
+    n_open = html.Span(lists.open_alerts(snapshot), id=ALERTS_OPEN, className="ph-panel-remark")
+    return [
+        panel(
+            "Symbols", _scroll(symbols, "Symbols"), remark="one bar ahead", is_flush=True, tools=export
+        ),
+        panel("Correlation", heat, _said(HEAT, found.summary), remark=about),
+        panel(
+            "Alerts",
+            _scroll(html.Div(alerts, id=ALERTS), "Alerts"),
+            remark=n_open,
+            tools=[blocks.acknowledge("Acknowledge all", {})],
+            class_name="ph-risk-alerts",
+        ),
+    ]  # fmt: skip
+
+
+# -- drawing -----------------------------------------------------------------------------------------------------
+
+
+def _scroll(content: Component, label: str) -> Component:
+    return html.Div(
+        content, className="ph-scroll", tabIndex=0, role="region", **attrs({"aria-label": label})
+    )
+
+
+def _said(name: str, summary: str) -> Component:
+    """Return the numbers of a chart for readers; kept up to date with it."""
+    return html.P(summary, id=f"{name}-said", className="ph-hidden")
+
+
+def _aged(section: html.Section) -> html.Section:
+    """Return the panel as the scope of its age: its numbers turn grey when they grow stale."""
+    setattr(section, "data-age-scope", "")
+    return section
+
+
+def _age(name: str, snapshot: Snapshot) -> list[Component]:
+    found = view.age_view(snapshot)
+    return [age(name, found.received_at, found.budget_s, "" if found.received_at else "never")]
+
+
+def _legend(snapshot: Snapshot) -> str:
+    return f"▲ historical (limited) ◆ parametric ● Monte Carlo, {view.scale_words(snapshot, GAUGE_SCALE)}"
+
+
+def _gauges(snapshot: Snapshot) -> list[Component]:
+    return [blocks.gauge_block(found) for found in view.gauges_view(snapshot)]
+
+
+def _facts(snapshot: Snapshot) -> Component:
+    return kpis(*(kpi(f.label, f.value, tip=f.tip) for f in view.account_view(snapshot)))
+
+
+def _reading(name: str, found: series.DrawdownView | series.TrendView) -> list[Component]:
+    now = html.Strong(found.now, id=f"{name}-now")
+    limit = html.Span(found.limit_words, id=f"{name}-limit", className="ph-tx2")
+    return [html.Span([now, " ", limit], className="ph-tx ph-t12 ph-fixed")]
+
+
+def _limits(snapshot: Snapshot) -> list[Component]:
+    return blocks.limit_blocks(view.limits_view(snapshot), view.trading_words(snapshot))
+
+
+def _rows(snapshot: Snapshot) -> list[Row]:
+    return [blocks.symbol_row(line) for line in lists.symbols_view(snapshot)]
+
+
+def _map(found: series.CorrelationView) -> Component:
+    if not found.symbols:
+        text = f"n = {found.n} of {series.LEAST_RETURNS} returns that all symbols share."
+        return empty_state("grid-2x2", "No correlation yet", text)
+    label = f"Correlations of {len(found.symbols)} symbols"
+    return chart.chart(HEAT, figures.correlation_figure(found), label=label)
+
+
+# -- live --------------------------------------------------------------------------------------------------------
+
+
+def _children(blocks_by_id: Mapping[str, PropValue]) -> dict[str, dict[str, PropValue]]:
+    return {name: {"children": value} for name, value in blocks_by_id.items()}
+
+
+def _figure(name: str, drawn: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 -- Plotly's figure
+    return {dom_id(chart.figure_id(name)): {"data": chart.figure_data(drawn)}}
+
+
+def _live_account(snapshot: Snapshot, _: str) -> Patch:
+    found = view.age_view(snapshot)
+    known = found.received_at is not None
+    ages = dict.fromkeys(AGES, (found.received_at or 0.0, found.budget_s)) if known else {}
+    children: Mapping[str, PropValue] = {
+        LEVEL: blocks.level_block(view.level_view(snapshot)),
+        GAUGES: _gauges(snapshot),
+        FACTS: _facts(snapshot),
+    }
+    return Patch(text={LEGEND: _legend(snapshot)}, props=_children(children), age=ages)
+
+
+def _live_limits(snapshot: Snapshot, _: str) -> Patch:
+    return Patch(props=_children({LIMITS: _limits(snapshot)}))
+
+
+def _live_series(snapshot: Snapshot, _: str) -> Patch:
+    down, trend = series.drawdown_view(snapshot), series.trend_view(snapshot)
+    text: dict[str, str] = {}
+    for name, found in ((DRAWDOWN, down), (TREND, trend)):
+        parts = {"now": found.now, "limit": found.limit_words, "said": found.summary}
+        text |= {f"{name}-{part}": words for part, words in parts.items()}
+    drawn = _figure(DRAWDOWN, figures.drawdown_figure(down))
+    return Patch(text=text, props=drawn | _figure(TREND, figures.trend_figure(trend)))
+
+
+def _live_table(snapshot: Snapshot, _: str) -> Patch:
+    return Patch(props=_children({BODY: table_rows(blocks.SYMBOL_COLUMNS, _rows(snapshot))}))
+
+
+def _live_map(snapshot: Snapshot, _: str) -> Patch:
+    found = series.correlation_view(snapshot)
+    text = {HEAT_REMARK: found.remark, f"{HEAT}-said": found.summary}
+    return Patch(text=text, props=_children({HEAT_BOX: _map(found)}))
+
+
+def _live_alerts(snapshot: Snapshot, _: str) -> Patch:
+    found = blocks.alert_blocks(lists.alerts_view(snapshot))
+    return Patch(text={ALERTS_OPEN: lists.open_alerts(snapshot)}, props=_children({ALERTS: found}))
+
+
+LIVE = (
+    LivePart(name="risk.account", sections=ACCOUNT, render=_live_account, min_interval_s=1.0),
+    LivePart(name="risk.limits", sections=("trading",), render=_live_limits, min_interval_s=0.5),
+    LivePart(name="risk.series", sections=ACCOUNT, render=_live_series, min_interval_s=1.0),
+    LivePart(name="risk.table", sections=TABLE, render=_live_table, min_interval_s=1.0),
+    LivePart(name="risk.map", sections=MAP, render=_live_map, min_interval_s=2.0, is_slow=True),
+    LivePart(name="risk.alerts", sections=("alerts",), render=_live_alerts, min_interval_s=0.5),
+)
+
+
+# -- intent ------------------------------------------------------------------------------------------------------
+
+
+def register(app: dash.Dash, gateway: GatewayPort) -> None:
+    """Connect the export; acknowledging goes through the frame."""
+
+    @app.callback(Output(DOWNLOAD, "data"), Input(CSV, "n_clicks"), prevent_initial_call=True)
+    async def export(_n: int) -> dict[str, str]:
+        return await asyncio.to_thread(csv_file, gateway)
+
+
+def csv_file(gateway: GatewayPort) -> dict[str, str]:
+    """Return the table of symbols as a file."""
+    rows = lists.symbols_view(gateway.read(TABLE))
+    return {"content": lists.csv_text(rows), "filename": "risk.csv"}
