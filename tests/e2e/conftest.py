@@ -7,18 +7,14 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
+
+from tests.e2e.screen import Screen
+from tests.program import FAST, Server, wait_until
 
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -58,91 +54,55 @@ def browser_context_args() -> dict[str, object]:
     }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Server:
-    """The program as a user starts it, on a free port with a home of its own."""
-
-    home: Path
-    port: int = field(default_factory=free_port)
-    settings: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self, timeout_s: float = 40.0) -> "Server":
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PILOTHOUSE_")}
-        environment |= {"PILOTHOUSE_HOME": str(self.home), **self.settings}
-        log = (self.home.parent / f"{self.home.name}.log").open("ab")
-        with log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard", "serve", "--port", str(self.port)],
-                env=environment, stdout=log, stderr=log,
-            )  # fmt: skip
-        end = time.monotonic() + timeout_s
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(
-                    f"the server did not start: {Path(log.name).read_text()[-3000:]}"
-                )
-            time.sleep(0.1)
-        return self
-
-    def answers(self) -> bool:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            return bool(urllib.request.urlopen(f"{self.url}/healthz", timeout=2).status == 200)
-        return False
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        code = self.process.wait(timeout=15)
-        self.process = None
-        return code
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests of a file, at full replay speed."""
-    running = Server(
-        home=tmp_path_factory.mktemp("e2e") / "home", settings={"PILOTHOUSE_SPEED": "60"}
-    ).start()
+def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests of a file, at a bar a second; asked for after the browser, which may be missing."""
+    running = Server(tmp_path_factory.mktemp("e2e") / "home", settings=dict(FAST)).start()
     yield running
-    running.stop()
+    with contextlib.suppress(AssertionError):
+        running.stop()
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def own_server(browser: object, tmp_path: Path) -> Iterator[Server]:
     """A server for one test that stops or breaks it."""
-    running = Server(home=tmp_path / "home", settings={"PILOTHOUSE_SPEED": "60"}).start()
+    running = Server(tmp_path / "pilot", settings=dict(FAST)).start()
     yield running
-    if running.process is not None:
-        running.stop(signal.SIGKILL)
+    running.stop(signal.SIGKILL)
+
+
+def watch_errors(page: Page) -> list[str]:
+    """Return the list that a page's errors go to: console, scripts, refused answers, requests off this machine."""
+    errors: list[str] = []
+
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
+            errors.append(f"{response.status} {response.url}")
+
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.on("response", on_response)
+    page.context.on(
+        "request",
+        lambda r: (
+            None
+            if r.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+            else errors.append(f"left this machine: {r.url}")
+        ),
+    )
+    return errors
 
 
 @pytest.fixture
 def seen_errors(page: Page) -> list[str]:
-    """Console errors, failed requests and requests that left this machine, as the page runs."""
-    errors: list[str] = []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.on(
-        "request",
-        lambda r: (
-            None
-            if "127.0.0.1" in r.url or r.url.startswith(("data:", "blob:"))
-            else errors.append(r.url)
-        ),
-    )
-    return errors
+    return watch_errors(page)
+
+
+@pytest.fixture
+def screen(page: Page, server: Server, seen_errors: list[str]) -> Iterator[Screen]:
+    """A browser tab on the file's server; the test fails when the page complained or asked another machine."""
+    yield Screen(page, server)
+    assert seen_errors == []
 
 
 @pytest.fixture
@@ -152,11 +112,6 @@ def until() -> Callable[..., object]:
     def wait(
         condition: Callable[[], object], timeout_s: float = 20.0, what: str = "condition"
     ) -> object:
-        end = time.monotonic() + timeout_s
-        while not (value := condition()):
-            if time.monotonic() > end:
-                pytest.fail(f"{what} did not hold within {timeout_s} s")
-            time.sleep(0.05)
-        return value
+        return wait_until(condition, what, timeout_s)
 
     return wait

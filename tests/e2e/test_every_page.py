@@ -1,0 +1,248 @@
+"""What holds on every page: both themes, three widths, no complaint, no foreign request, nothing that axe finds."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.pages import page_modules
+from tests.e2e.screen import PATHS, Screen
+from tests.program import wait_until
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+RUN_AXE = """async () => {
+    const found = await axe.run(document, {resultTypes: ["violations"]});
+    return found.violations
+        .filter((v) => ["serious", "critical"].includes(v.impact))
+        .map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
+}"""
+OVERFLOW = """() => {
+    const wide = [...document.querySelectorAll("body *")]
+        .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".ph-scroll, .ph-hidden, svg"))
+        .slice(0, 4).map((e) => `${e.tagName}#${e.id}.${e.className}`);
+    return document.documentElement.scrollWidth > innerWidth ? wide.concat("page") : [];
+}"""
+THEMES = ("dark", "light")
+
+
+def axe(page: Page) -> list[str]:
+    """Return what axe calls serious or critical, each with the elements it found."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = page.evaluate(RUN_AXE)
+    return found
+
+
+def is_wider_than(page: Page, width: int) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.wait_for_function("w => innerWidth === w", arg=width)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found: list[str] = page.evaluate(OVERFLOW)
+    return found
+
+
+def use_theme(screen: Screen, theme: str) -> None:
+    screen.page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+    expect(screen.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+
+
+def settle(screen: Screen) -> None:
+    """Wait until every chart of the page is drawn."""
+    screen.page.wait_for_function(
+        "[...document.querySelectorAll('.ph-chart')].every((c) => c.querySelector('.js-plotly-plot .main-svg'))"
+    )
+
+
+def test_the_pages_are_those_of_the_rail():
+    assert {m.page.title: m.page.path for m in page_modules()} == PATHS
+
+
+def test_the_tool_that_looks_for_faults_is_the_one_named():
+    assert sha256(AXE.read_bytes()).hexdigest() == AXE_SHA256
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("title", PATHS)
+def test_a_page_is_whole_in_each_theme_and_width(screen: Screen, title: str, theme: str):
+    screen.page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+    screen.open(PATHS[title])
+    use_theme(screen, theme)
+    settle(screen)
+    assert axe(screen.page) == []
+    for width in (390, 320):
+        assert is_wider_than(screen.page, width) == [], f"at {width} px"
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    assert axe(screen.page) == [], "on a phone"
+
+
+def test_what_opens_over_a_page_is_whole_too(screen: Screen):
+    screen.open("/strategies")
+    for theme in THEMES:
+        use_theme(screen, theme)
+        for dialog in ("ph-stop", "ph-resume", "ph-bell-panel", "ph-palette", "ph-keys"):
+            screen.page.evaluate("id => window.pilothouse.open(id)", dialog)
+            expect(screen.page.locator(f"#{dialog}")).to_be_visible()
+            assert axe(screen.page) == [], (dialog, theme)
+    for dialog in ("ph-stop", "ph-menu", "ph-bell-panel"):
+        screen.page.evaluate("id => window.pilothouse.open(id)", dialog)
+        assert is_wider_than(screen.page, 320) == [], dialog
+
+
+def test_a_fault_that_is_planted_is_found(screen: Screen):
+    """The control of the two checks above."""
+    screen.open("/strategies")
+    screen.page.evaluate(
+        """() => {
+            const button = document.createElement("button");
+            button.style.cssText = "width:900px;height:20px";
+            document.querySelector("#ph-page").append(button);
+        }"""
+    )
+    assert any(fault.startswith("button-name") for fault in axe(screen.page))
+    assert is_wider_than(screen.page, 390) != []
+
+
+@pytest.mark.parametrize("title", PATHS)
+def test_a_link_opens_the_page_it_names(screen: Screen, title: str):
+    answer = screen.page.goto(screen.server.url + PATHS[title])
+    assert answer is not None
+    assert answer.status == 200
+    screen.wait_live()
+    here = screen.page.locator(".ph-rail [aria-current=page]")
+    expect(here).to_have_text(title)
+    expect(screen.page.locator("#ph-live-problem")).to_be_hidden()
+    assert screen.page.locator("#ph-page h1, #ph-page h2").count() > 0
+
+
+def test_a_link_names_symbol_and_timeframe(screen: Screen):
+    screen.open("/?symbol=IBM&tf=1W")
+    expect(screen.page.get_by_role("heading", name="IBM")).to_be_visible()
+    expect(screen.page.get_by_role("radio", name="1W")).to_be_checked()
+    screen.page.locator('.ph-watchlist [row-id="MSFT"] [col-id="symbol"]').click()
+    expect(screen.page.get_by_role("heading", name="MSFT")).to_be_visible()
+    wait_until(lambda: "symbol=MSFT" in screen.page.url, "the address follows the choice")
+    screen.page.reload()
+    expect(screen.page.get_by_role("heading", name="MSFT")).to_be_visible()
+    expect(screen.page.get_by_role("radio", name="1W")).to_be_checked()
+
+
+def test_an_address_without_a_page_is_not_found_and_leads_back(page: Page, server):
+    answer = page.goto(f"{server.url}/nowhere")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="No page here")).to_be_visible()
+    page.locator("#ph-page").get_by_role("link", name="Open Markets").click()
+    expect(page.locator("#markets-root")).to_be_visible()
+
+
+def test_the_theme_is_the_systems_until_one_is_chosen_and_then_stays(screen: Screen):
+    html = screen.page.locator("html")
+    screen.page.emulate_media(color_scheme="light")
+    screen.open("/")
+    expect(html).to_have_attribute("data-bs-theme", "light")
+    screen.page.emulate_media(color_scheme="dark")
+    expect(html).to_have_attribute("data-bs-theme", "dark")
+    screen.page.get_by_role("button", name="Use the light theme").click()
+    expect(html).to_have_attribute("data-bs-theme", "light")
+    screen.page.reload()
+    expect(html).to_have_attribute("data-bs-theme", "light")
+    other = screen.tab("/strategies")
+    expect(other.page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+# -- keyboard ----------------------------------------------------------------------------------------------------
+
+
+def focused(page: Page) -> str:
+    """Return the words of what has the focus."""
+    return str(
+        page.evaluate(
+            "(e => (e.getAttribute('aria-label') || e.textContent).trim())(document.activeElement)"
+        )
+    )
+
+
+def test_the_first_tab_offers_to_skip_to_the_page(screen: Screen):
+    screen.open("/strategies")
+    screen.page.keyboard.press("Tab")
+    skip = screen.page.get_by_role("link", name="Skip to the page")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    screen.page.keyboard.press("Enter")
+    expect(screen.page.locator("#ph-main")).to_be_focused()
+    screen.page.keyboard.press("Tab")
+    assert screen.page.evaluate("document.activeElement.closest('#ph-main') !== null")
+
+
+def test_tab_reaches_bar_and_rail_in_order_and_the_focus_is_always_seen(screen: Screen):
+    screen.open("/strategies")
+    reached: list[str] = []
+    while "Journal" not in reached and len(reached) < 40:
+        screen.page.keyboard.press("Tab")
+        reached.append(focused(screen.page))
+        ring = screen.page.evaluate(
+            "(s => [s.outlineStyle, parseFloat(s.outlineWidth), s.boxShadow])(getComputedStyle(document.activeElement))"
+        )
+        assert (ring[0] != "none" and ring[1] >= 2) or ring[2] != "none", (
+            f"no ring on {reached[-1]!r}"
+        )
+    rail = [title for title in reached if title in PATHS]
+    assert rail == list(PATHS)
+    assert reached.index(
+        "Change the theme" if "Change the theme" in reached else "Use the light theme"
+    ) < reached.index("Markets")
+
+
+def test_g_and_a_letter_opens_a_page(screen: Screen):
+    screen.open("/")
+    screen.mark()
+    for title, path in list(PATHS.items())[::-1]:
+        key = next(m.page.key for m in page_modules() if m.page.title == title)
+        screen.page.keyboard.press("g")
+        screen.page.keyboard.press(key)
+        expect(screen.page).to_have_url(f"{screen.server.url}{path}")
+        expect(screen.page.locator(".ph-rail [aria-current=page]")).to_have_text(title)
+    assert screen.is_unbroken()
+
+
+def test_the_palette_finds_pages_and_symbols_and_gives_the_focus_back(screen: Screen):
+    screen.open("/strategies")
+    opener = screen.page.get_by_role("button", name="Search pages and symbols")
+    opener.focus()
+    screen.page.keyboard.press("Control+k")
+    expect(screen.page.get_by_role("combobox", name="Page or symbol")).to_be_focused()
+    screen.page.keyboard.press("Escape")
+    expect(screen.page.locator("#ph-palette")).to_be_hidden()
+    expect(opener).to_be_focused()
+    screen.page.keyboard.press("Control+k")
+    screen.page.keyboard.type("jour")
+    screen.page.keyboard.press("Enter")
+    expect(screen.page).to_have_url(f"{screen.server.url}/journal")
+    screen.page.keyboard.press("Control+k")
+    screen.page.keyboard.type("xom")
+    screen.page.keyboard.press("Enter")
+    expect(screen.page.get_by_role("heading", name="XOM")).to_be_visible()
+
+
+def test_keys_open_the_list_of_keys_and_the_stop_dialog(screen: Screen):
+    screen.open("/strategies")
+    screen.page.keyboard.press("?")
+    expect(screen.page.locator("#ph-keys")).to_be_visible()
+    screen.page.keyboard.press("Escape")
+    screen.page.keyboard.press("Shift+Escape")
+    expect(screen.page.locator("#ph-stop")).to_be_visible()
+    expect(screen.page.locator("#ph-stop").get_by_role("button", name="Cancel")).to_be_focused()
+    screen.page.keyboard.press("Escape")
+    expect(screen.page.locator("#ph-stop")).to_be_hidden()
+    assert screen.server.status()["trading"] == "ACTIVE"
+
+
+def test_typing_in_a_field_is_no_key_of_the_program(screen: Screen):
+    screen.open("/")
+    screen.page.get_by_label("Filter the watchlist").fill("")
+    screen.page.keyboard.type("gs? ")
+    expect(screen.page.get_by_label("Filter the watchlist")).to_have_value("gs? ")
+    expect(screen.page.locator("#markets-root")).to_be_visible()
+    expect(screen.page.locator("#ph-keys")).to_be_hidden()

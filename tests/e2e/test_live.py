@@ -1,0 +1,171 @@
+"""What moves on the screen moves by itself, and every tab shows the same."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
+
+from tests.e2e.conftest import watch_errors
+from tests.e2e.screen import Screen
+from tests.program import Server, wait_until
+
+FAN = """name => {
+    const chart = document.querySelector(`[data-chart="${name}"] .js-plotly-plot`);
+    const traces = Array.from(chart?.data || []);
+    const candles = traces.find((t) => t.type === "candlestick");
+    const fan = traces.filter((t) => / (95|80|50)%$| median$/.test(t.name || ""));
+    if (!candles?.x?.length || fan.length !== 4 || !fan[0].x?.length) return null;
+    const bands = fan.slice(0, 3).map((t) => ({x: Array.from(t.x), y: Array.from(t.y)}));
+    return {
+        last: {x: candles.x.at(-1), close: candles.close.at(-1)},
+        median: {x: Array.from(fan[3].x), y: Array.from(fan[3].y)},
+        bands,
+    };
+}"""
+"""The closed candles' end and the fan, read in one piece from what the chart draws."""
+
+
+def test_prices_move_on_markets_without_a_reload(screen: Screen):
+    screen.open("/?symbol=IBM")
+    screen.mark()
+    expect(screen.page.get_by_role("heading", name="IBM")).to_be_visible()
+    head = screen.watch(lambda: screen.text("#markets-last"), 4, "the price over the chart")
+    assert all(float(text.replace(",", "")) > 0 for text in head)
+    for symbol in ("AAPL", "MSFT", "IBM"):
+        screen.watch(lambda s=symbol: screen.cell(s), 3, f"the price of {symbol} in the watchlist")
+    assert screen.is_unbroken()
+
+
+def test_market_date_and_equity_move_with_the_replay(screen: Screen):
+    screen.open("/strategies")
+    screen.mark()
+    screen.watch(lambda: screen.text("#ph-date"), 3, "the market date")
+    assert screen.is_unbroken()
+
+
+def test_the_fan_moves_at_each_close_and_starts_exactly_at_it(screen: Screen):
+    screen.open("/?symbol=MSFT")
+    screen.mark()
+
+    def fan() -> dict[str, Any] | None:
+        return screen.page.evaluate(FAN, "markets-price")
+
+    wait_until(fan, "the fan")
+    starts = screen.watch(
+        lambda: (f := fan()) and (f["median"]["x"][0], f["median"]["y"][0]), 4, "the fan's start"
+    )
+    assert len({x for x, _ in starts}) >= 3, "it moves on in time, not only in price"
+    for _ in range(3):
+        drawn = wait_until(fan, "the fan")
+        last = drawn["last"]
+        assert (drawn["median"]["x"][0], drawn["median"]["y"][0]) == (last["x"], last["close"])
+        for band in drawn["bands"]:
+            ends = [(band["x"][i], band["y"][i]) for i in (0, -1)]
+            assert ends == [(last["x"], last["close"])] * 2
+            assert max(band["y"]) > last["close"] > min(band["y"]), "it opens from there on"
+        wait_until(lambda d=drawn: fan()["median"]["x"] != d["median"]["x"], "the next close")
+    assert screen.is_unbroken()
+
+
+def test_pause_holds_market_time_in_every_tab_and_play_lets_it_go(screen: Screen, server: Server):
+    screen.open("/?symbol=AAPL")
+    other = screen.tab("/?symbol=AAPL")
+    screen.page.get_by_role("button", name="Pause", exact=True).click()
+    wait_until(lambda: server.status()["feed"]["is_paused"], "the pause")
+    for tab in (screen, other):
+        expect(tab.page.locator("#ph-age")).to_have_text("paused")
+    wait_until(lambda: figures(screen) == figures(other), "both tabs show the same")
+    assert figures(screen)["#markets-last"]
+    other.page.get_by_role("button", name="Play", exact=True).click()
+    wait_until(lambda: not server.status()["feed"]["is_paused"], "play")
+    for tab in (screen, other):
+        tab.watch(lambda t=tab: t.text("#markets-last"), 3, "the price after play")
+
+
+def figures(screen: Screen) -> dict[str, str]:
+    """Return what the frame and the page say, by place."""
+    places = ("#ph-equity", "#ph-day", "#ph-day-percent", "#ph-date", "#ph-mode", "#ph-owner",
+              "#ph-engine-text", "#ph-feed-speed", "#markets-last", "#markets-change")  # fmt: skip
+    symbols = ("AAPL", "GOOG", "IBM", "XOM")
+    return {p: screen.text(p) for p in places} | {s: screen.cell(s) for s in symbols}
+
+
+def test_a_reload_and_a_second_tab_show_the_same_numbers(screen: Screen, server: Server):
+    server.books.send("PauseReplay", "same-1")
+    try:
+        first = screen.open("/?symbol=GOOG")
+        before = wait_until(lambda: all((f := figures(first)).values()) and f, "every figure")
+        screen.page.reload()
+        screen.wait_live()
+        wait_until(lambda: figures(screen) == before, "the same after a reload")
+        second = screen.tab("/?symbol=GOOG")
+        wait_until(lambda: figures(second) == before, "the same in another tab")
+    finally:
+        server.books.send("ResumeReplay", "same-2")
+
+
+def test_the_connection_resumes_after_the_network_was_gone(page: Page, server: Server):
+    """The socket is cut from the network's side and refused for a while; the page stays and comes back."""
+    is_cut = False
+    open_routes: list[WebSocketRoute] = []
+
+    def relay(route: WebSocketRoute) -> None:
+        if is_cut:
+            route.close()
+            return
+        route.connect_to_server()
+        open_routes.append(route)
+
+    page.route_web_socket("**/ws/live", relay)
+    screen = Screen(page, server).open("/?symbol=AAPL")
+    screen.mark()
+    screen.watch(lambda: screen.text("#markets-last"), 2, "the price")
+    is_cut = True
+    open_routes[0].close()
+    expect(page.locator("#ph-connection-text")).to_contain_text("Reconnecting… data from")
+    is_cut = False
+    screen.wait_live()
+    expect(page.locator("#ph-connection")).to_be_hidden()
+    screen.watch(lambda: screen.text("#markets-last"), 3, "the price after the cut")
+    assert screen.is_unbroken()
+
+
+REFUSE_SOCKETS = """() => {
+    window.refused = 0;
+    window.WebSocket = class {
+        static OPEN = 1;
+        readyState = 3;
+        constructor() { window.refused += 1; setTimeout(() => this.onclose?.({}), 0); }
+        send() {}
+        close() {}
+    };
+}"""
+
+
+def test_without_a_websocket_the_page_fetches_and_prices_still_move(
+    context: BrowserContext, server: Server
+):
+    context.add_init_script(f"({REFUSE_SOCKETS})()")
+    page = context.new_page()
+    errors = watch_errors(page)
+    fetched: list[str] = []
+    page.on("request", lambda r: fetched.append(r.url) if "/api/live?" in r.url else None)
+    page.goto(f"{server.url}/?symbol=AAPL")
+    expect(page.locator("#ph-connection-text")).to_have_text("Polling every 2 s", timeout=20_000)
+    screen = Screen(page, server)
+    screen.watch(lambda: screen.text("#markets-last"), 3, "the price by fetch", timeout_s=30)
+    assert page.evaluate("window.refused") >= 3
+    assert len(fetched) >= 2
+    assert errors == []
+
+
+@pytest.mark.parametrize("path", ["/", "/strategies", "/agents"])
+def test_a_frame_of_the_socket_holds_what_changed_and_nothing_twice(
+    page: Page, server: Server, path: str
+):
+    """Bytes stay small: a frame after the first carries only parts that changed."""
+    frames: list[str] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: frames.append(str(f))))
+    Screen(page, server).open(path)
+    wait_until(lambda: len(frames) > 12, "frames")
+    assert len(set(frames)) == len(frames)
