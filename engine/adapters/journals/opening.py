@@ -57,7 +57,8 @@ def open_journal(
     path = Path(str(target).removeprefix(_SQLITE)).expanduser().absolute()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=_OPENING_S):
+        lock = FileLock(f"{path}.lock", timeout=_OPENING_S, mode=0o600, fallback_to_soft=False)
+        with lock:
             return _open_file(path, make_backup, busy_s)
     except Timeout as error:
         raise JournalError(

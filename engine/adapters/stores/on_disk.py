@@ -194,7 +194,9 @@ class DiskStore:
 
     def _guard(self) -> FileLock:
         """Only one process makes or puts aside the folder at a time; the lock stands beside it."""
-        return FileLock(f"{self._folder}.lock", timeout=_OPENING_S)
+        return FileLock(
+            f"{self._folder}.lock", timeout=_OPENING_S, mode=0o600, fallback_to_soft=False
+        )
 
 
 def _identity(folder: Path) -> tuple[int, int]:
