@@ -64,7 +64,7 @@ def gauge_block(view: GaugeView) -> html.Div:
     )
     dial = Gauge(
         id=f"risk-gauge-{view.key}", name=view.name, value=view.value, unit=view.unit, use=view.share,
-        of_limit=view.of_limit, marks=marks, size=136, is_limited=view.is_limited,
+        of_limit=view.of_limit, marks=marks, size=160, is_limited=view.is_limited,
     )  # fmt: skip
     values = [
         html.Span(

@@ -30,6 +30,7 @@ def drawdown_figure(view: DrawdownView) -> go.Figure:
             side="right",
             showgrid=True,
             ticksuffix="%",
+            ticklabelstandoff=6,
             range=[view.low, -0.03 * view.low],
             nticks=5,
         ),
@@ -53,7 +54,14 @@ def trend_figure(view: TrendView) -> go.Figure:
         key="risk.trend",
         margin=_MARGIN,
         xaxis=axis(nticks=6, hoverformat="d"),
-        yaxis=axis(side="right", showgrid=True, ticksuffix="%", range=[0, view.top], nticks=5),
+        yaxis=axis(
+            side="right",
+            showgrid=True,
+            ticksuffix="%",
+            ticklabelstandoff=6,
+            range=[0, view.top],
+            nticks=5,
+        ),
         **_limit(view.limit, view.limit_words, yanchor="top"),
     )
 

@@ -39,7 +39,7 @@ DRAWDOWN, TREND, HEAT, HEAT_BOX, HEAT_REMARK = (
     "risk-drawdown", "risk-trend", "risk-heat", "risk-heat-box", "risk-heat-remark",
 )  # fmt: skip
 ALERTS, ALERTS_OPEN, CSV, DOWNLOAD = "risk-alerts", "risk-alerts-open", "risk-csv", "risk-download"
-TOPICS = "risk.account risk.limits risk.series risk.table risk.map risk.alerts"
+TOPICS = "risk.account risk.table risk.map risk.alerts"
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:  # noqa: ARG001 -- nothing of the address
@@ -97,7 +97,17 @@ def _middle(snapshot: Snapshot) -> list[Component]:
 
 def _bottom(snapshot: Snapshot) -> list[Component]:
     found = series.correlation_view(snapshot)
-    heat = html.Div(_map(found), id=HEAT_BOX, className="ph-risk-heat")
+    heat = html.Div(
+        [
+            chart.chart(
+                HEAT, figures.correlation_figure(found), label="Correlations of the symbols"
+            ),
+            empty_state("grid-2x2", "No correlation yet", series.NEEDS),
+        ],
+        id=HEAT_BOX,
+        className="ph-risk-heat",
+        **attrs(_emptiness(found)),
+    )
     about = html.Span(found.remark, id=HEAT_REMARK, className="ph-panel-remark")
     export = [button("CSV", "ghost", "download", id=CSV, small=True), dcc.Download(id=DOWNLOAD)]
     symbols = table(
@@ -175,12 +185,8 @@ def _rows(snapshot: Snapshot) -> list[Row]:
     return [blocks.symbol_row(line) for line in lists.symbols_view(snapshot)]
 
 
-def _map(found: series.CorrelationView) -> Component:
-    if not found.symbols:
-        text = f"n = {found.n} of {series.LEAST_RETURNS} returns that all symbols share."
-        return empty_state("grid-2x2", "No correlation yet", text)
-    label = f"Correlations of {len(found.symbols)} symbols"
-    return chart.chart(HEAT, figures.correlation_figure(found), label=label)
+def _emptiness(found: series.CorrelationView) -> dict[str, str]:
+    return {"data-empty": "false" if found.symbols else "true"}
 
 
 # -- live --------------------------------------------------------------------------------------------------------
@@ -195,6 +201,7 @@ def _figure(name: str, drawn: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
 
 
 def _live_account(snapshot: Snapshot, _: str) -> Patch:
+    """Return all that speaks of the account from one snapshot, so that its numbers agree with each other."""
     found = view.age_view(snapshot)
     known = found.received_at is not None
     ages = dict.fromkeys(AGES, (found.received_at or 0.0, found.budget_s)) if known else {}
@@ -202,22 +209,22 @@ def _live_account(snapshot: Snapshot, _: str) -> Patch:
         LEVEL: blocks.level_block(view.level_view(snapshot)),
         GAUGES: _gauges(snapshot),
         FACTS: _facts(snapshot),
+        LIMITS: _limits(snapshot),
     }
-    return Patch(text={LEGEND: _legend(snapshot)}, props=_children(children), age=ages)
+    text, drawn = _series(snapshot)
+    text[LEGEND] = _legend(snapshot)
+    return Patch(text=text, props={**_children(children), **drawn}, age=ages)
 
 
-def _live_limits(snapshot: Snapshot, _: str) -> Patch:
-    return Patch(props=_children({LIMITS: _limits(snapshot)}))
-
-
-def _live_series(snapshot: Snapshot, _: str) -> Patch:
+def _series(snapshot: Snapshot) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Return words and figures of both charts."""
     down, trend = series.drawdown_view(snapshot), series.trend_view(snapshot)
     text: dict[str, str] = {}
     for name, found in ((DRAWDOWN, down), (TREND, trend)):
         parts = {"now": found.now, "limit": found.limit_words, "said": found.summary}
         text |= {f"{name}-{part}": words for part, words in parts.items()}
     drawn = _figure(DRAWDOWN, figures.drawdown_figure(down))
-    return Patch(text=text, props=drawn | _figure(TREND, figures.trend_figure(trend)))
+    return text, drawn | _figure(TREND, figures.trend_figure(trend))
 
 
 def _live_table(snapshot: Snapshot, _: str) -> Patch:
@@ -227,7 +234,8 @@ def _live_table(snapshot: Snapshot, _: str) -> Patch:
 def _live_map(snapshot: Snapshot, _: str) -> Patch:
     found = series.correlation_view(snapshot)
     text = {HEAT_REMARK: found.remark, f"{HEAT}-said": found.summary}
-    return Patch(text=text, props=_children({HEAT_BOX: _map(found)}))
+    drawn = _figure(HEAT, figures.correlation_figure(found))
+    return Patch(text=text, attrs={HEAT_BOX: _emptiness(found)}, props=drawn)
 
 
 def _live_alerts(snapshot: Snapshot, _: str) -> Patch:
@@ -237,8 +245,6 @@ def _live_alerts(snapshot: Snapshot, _: str) -> Patch:
 
 LIVE = (
     LivePart(name="risk.account", sections=ACCOUNT, render=_live_account, min_interval_s=1.0),
-    LivePart(name="risk.limits", sections=("trading",), render=_live_limits, min_interval_s=0.5),
-    LivePart(name="risk.series", sections=ACCOUNT, render=_live_series, min_interval_s=1.0),
     LivePart(name="risk.table", sections=TABLE, render=_live_table, min_interval_s=1.0),
     LivePart(name="risk.map", sections=MAP, render=_live_map, min_interval_s=2.0, is_slow=True),
     LivePart(name="risk.alerts", sections=("alerts",), render=_live_alerts, min_interval_s=0.5),

@@ -23,6 +23,7 @@ MAX_SCORE = 10
 WAITING = "The first numbers come with the first closed bar."
 OPENED_SINCE = "A position was opened since the last bar; its risk is known at the next close."
 _SIGN = re.compile(r"(?<!\w)-(?=\d)")
+_MINUS_ZERO = re.compile(rf"{fmt.MINUS}(?=0(\.0+)?(?![\d.]))")
 _WORDS = {
     RiskLevel.LOW: "LOW",
     RiskLevel.MEDIUM: "MEDIUM",
@@ -160,7 +161,7 @@ def level_view(snapshot: Snapshot) -> LevelView:
 
 def signs(text: str) -> str:
     """Return words of the engine with the minus that screens use; a hyphen between words stays."""
-    return _SIGN.sub(fmt.MINUS, text)
+    return _MINUS_ZERO.sub("", _SIGN.sub(fmt.MINUS, text))
 
 
 def _reason(note: str) -> str:
@@ -345,7 +346,7 @@ def _limit(use: LimitUse) -> LimitView:
     return LimitView(
         key=re.sub(r"\W+", "-", use.name.lower()),
         name=use.name,
-        window=", ".join(part for part in (use.window, use.detail) if part),
+        window=use.detail or use.window,
         value=fmt.percent(use.value),
         limit=fmt.percent(use.limit),
         use=share,

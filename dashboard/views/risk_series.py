@@ -25,6 +25,7 @@ WINDOW = 60
 ORDER_WINDOW = 250
 """Returns behind the order of the map: longer, so that rows seldom change places."""
 LEAST_RETURNS = 20
+NEEDS = f"It needs {LEAST_RETURNS} returns that all symbols share."
 _DAY_S = 86_400
 _LONG_DAYS, _YEAR_DAYS = 5, 300
 
@@ -143,7 +144,7 @@ def correlation_view(snapshot: Snapshot) -> CorrelationView:
     recent = returns[:, -WINDOW:]
     if len(symbols) < 2 or recent.shape[1] < LEAST_RETURNS:  # noqa: PLR2004 -- a pair
         return CorrelationView(
-            symbols=(), values=(), texts=(), n=recent.shape[1], remark="", summary=""
+            symbols=(), values=(), texts=(), n=recent.shape[1], remark="", summary=NEEDS
         )
     order = clustered(correlations(returns[:, -ORDER_WINDOW:]))
     matrix = correlations(recent)[np.ix_(order, order)]
