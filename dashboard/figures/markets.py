@@ -4,6 +4,7 @@ Traces always stand in the same order: a tick restyles two of them, a closed bar
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import plotly.graph_objects as go
@@ -31,7 +32,7 @@ def price_figure(view: PriceChart) -> go.Figure:
             _volume(view.bars),
             t.line_trace(view.bars.at, view.averages[0], name="MA 10"),
             t.line_trace(view.bars.at, view.averages[1], name="MA 30", dash="4px,3px"),
-            *t.fan_traces(_fan(view.fan)),
+            *t.fan_traces(fan_of(view.fan)),
             _marks(view.buys, is_buy=True),
             _marks(view.sells, is_buy=False),
             _signals(view.buy_signals, is_buy=True),
@@ -51,14 +52,14 @@ def price_figure(view: PriceChart) -> go.Figure:
 
 def advance(view: PriceChart) -> list[Any]:
     """Return the call that brings a drawn chart to its newest closed bar: tails of the series, fan, markers, ranges."""
-    tail, fan = view.bars.tail(N_TAIL), _fan(view.fan)
+    tail, fan = view.bars.tail(N_TAIL), fan_of(view.fan)
     tails: list[dict[str, Any]] = [
         {"trace": PRICE, **_price_columns(view, tail)},
         {"trace": VOLUME, "x": tail.at, "y": tail.volume, "marker.color": _volume_colours(tail)},
         {"trace": MA_SHORT, "x": tail.at, "y": view.averages[0][-N_TAIL:]},
         {"trace": MA_LONG, "x": tail.at, "y": view.averages[1][-N_TAIL:]},
     ]
-    moves = t.fan_restyle(_drawn(fan), FAN)
+    moves = t.fan_restyle(fan, FAN)
     sets = [
         {"trace": trace, "x": moves[1]["x"][i], "y": moves[1]["y"][i]}
         for i, trace in enumerate(moves[2])
@@ -67,9 +68,9 @@ def advance(view: PriceChart) -> list[Any]:
         (BUYS, view.buys), (SELLS, view.sells), (BUY_SIGNALS, view.buy_signals), (SELL_SIGNALS, view.sell_signals),
     ):  # fmt: skip
         sets.append({"trace": trace, "x": marks.at, "y": marks.price, "text": marks.text})
-    layout = _flat("shapes[0]", _now(view.now)) | _flat("annotations[0]", _now_word(view.now))
+    layout = flat("shapes[0]", _now(view.now)) | flat("annotations[0]", _now_word(view.now))
     for i, label in enumerate(_labels(view.fan)):
-        layout |= _flat(f"annotations[{2 + i}]", label)
+        layout |= flat(f"annotations[{2 + i}]", label)
     if view.has_weekends_cut:
         layout["xaxis.rangebreaks"] = _breaks(view)
     return ["advance", {"tails": tails, "sets": sets, "layout": layout, "meta": _meta(view)}]
@@ -86,7 +87,7 @@ def tick(view: FormingView, *, is_line: bool) -> list[Any]:
         columns |= {
             name: [list(getattr(bar, name)), None] for name in ("open", "high", "low", "close")
         }
-    layout = _flat("shapes[1]", _price_line(view)) | _flat("annotations[1]", _tag(view))
+    layout = flat("shapes[1]", _price_line(view)) | flat("annotations[1]", _tag(view))
     return ["update", columns, layout, [FORMING, FORMING_VOLUME]]
 
 
@@ -107,7 +108,7 @@ _MOVING = (
 )
 
 
-def _flat(path: str, wish: dict[str, Any]) -> dict[str, Any]:
+def flat(path: str, wish: dict[str, Any]) -> dict[str, Any]:
     """Return a shape's or label's moving attributes by path: a whole object would be added, not changed."""
     return {f"{path}.{name}": wish[name] for name in _MOVING if name in wish}
 
@@ -148,12 +149,9 @@ def _volume_colours(bars: Series) -> list[str]:
     return list(drawn.marker.color)
 
 
-def _fan(fan: FanView | None) -> t.Fan:
-    return _drawn(fan or _NO_FAN)
-
-
-def _drawn(fan: FanView | t.Fan) -> t.Fan:
-    return fan if isinstance(fan, t.Fan) else t.Fan(at=fan.at, rows=fan.rows)
+def fan_of(fan: FanView | None) -> t.Fan:
+    """Return a view's fan as traces are made of it; an empty one while there is none."""
+    return t.Fan(at=(fan or _NO_FAN).at, rows=(fan or _NO_FAN).rows)
 
 
 def _marks(marks: Marks, *, is_buy: bool) -> go.Scatter:
@@ -182,10 +180,12 @@ def _axes(view: PriceChart) -> dict[str, Any]:
 
 
 def _breaks(view: PriceChart) -> list[dict[str, Any]]:
-    if not view.has_weekends_cut:
-        return []
-    breaks: list[dict[str, Any]] = [{"bounds": ["sat", "mon"]}]
-    return [*breaks, {"values": list(view.closed_days)}] if view.closed_days else breaks
+    return rangebreaks(view.closed_days) if view.has_weekends_cut else []
+
+
+def rangebreaks(closed_days: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the breaks that cut weekends and holidays, given as ISO dates."""
+    return t.rangebreaks([date.fromisoformat(day) for day in closed_days])
 
 
 def _now(at: str | None) -> dict[str, Any]:
@@ -212,8 +212,12 @@ def _labels(fan: FanView | None) -> list[dict[str, Any]]:
         (value, f"<b>{text}</b>" if i == middle else text) for i, (value, text) in enumerate(places)
     ]
     drawn = t.end_labels(fan.at[-1] if fan else "", texts)
-    hidden = t.label("", x=0, y=0) | {"visible": False}
-    return [label | {"xshift": 4} for label in drawn] + [hidden] * (N_LABELS - len(drawn))
+    return [label | {"xshift": 4} for label in drawn] + [hidden_label()] * (N_LABELS - len(drawn))
+
+
+def hidden_label() -> dict[str, Any]:
+    """Return the place of a label that is not there: their number stays, so that a patch can reach each."""
+    return t.label("", x=0, y=0) | {"visible": False}
 
 
 def _meta(view: PriceChart) -> dict[str, Any]:
