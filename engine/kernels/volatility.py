@@ -13,6 +13,8 @@ from engine.kernels.series import FloatArray, as_fraction, as_series
 
 EWMA_LAMBDA = 0.94
 EWMA_SEED = 20
+_DIGITS = 100
+"""Orders of magnitude that one running sum may span, of some 300 that doubles have."""
 
 
 def annualised_volatility(returns: ArrayLike, periods_per_year: float) -> float:
@@ -48,6 +50,8 @@ def ewma_sigmas(returns: ArrayLike, decay: float = EWMA_LAMBDA) -> FloatArray:
     Notes
     -----
     Zero mean. The variance starts at that of the first 20 returns (ddof=0) and the recursion then runs over all n.
+    Divided by ``decay**t`` the recursion is a running sum; the sum begins anew before that power leaves the range of
+    doubles. All terms are positive, so nothing cancels.
 
     References
     ----------
@@ -56,10 +60,16 @@ def ewma_sigmas(returns: ArrayLike, decay: float = EWMA_LAMBDA) -> FloatArray:
     r = as_series("returns", returns, EWMA_SEED)
     kept, fresh = as_fraction("decay", decay), 1.0 - decay
     variance = float(np.var(r[:EWMA_SEED]))
-    variances = []
-    for square in (r * r).tolist():
-        variance = kept * variance + fresh * square
-        variances.append(variance)
+    variances = np.empty(r.size)
+    n_block = max(1, int(_DIGITS / -math.log10(kept)))
+    for begin in range(0, r.size, n_block):
+        part = r[begin : begin + n_block]
+        scale = np.cumprod(np.full(part.size, kept))
+        block = variances[begin : begin + n_block]
+        np.cumsum(fresh * part * part / scale, out=block)
+        block += variance
+        block *= scale
+        variance = float(block[-1])
     result: FloatArray = np.sqrt(variances)
     return result
 

@@ -52,3 +52,13 @@ def test_moments_of_a_two_point_sample_worked_by_hand():
     assert excess_kurtosis([-1.0, 1.0]) == pytest.approx(-2.0)
     # three zeros and a four: mean 1, deviation sqrt 3, third moment (3 x -1 + 27) / 4 / 3 sqrt 3
     assert skewness([0.0, 0.0, 0.0, 4.0]) == pytest.approx(6.0 / (3.0 * math.sqrt(3.0)))
+
+
+@given(st.sampled_from([1e-6, 0.01, 0.5, 0.94, 0.9999]), st.integers(20, 6_000), st.integers(0, 9))
+def test_a_long_series_follows_the_recursion_term_by_term_at_any_decay(decay, n, seed):
+    r = np.random.default_rng(seed).standard_t(3, n) * 0.01
+    variance, by_hand = float(np.var(r[:20])), []
+    for x in r.tolist():
+        variance = decay * variance + (1.0 - decay) * x * x
+        by_hand.append(math.sqrt(variance))
+    np.testing.assert_allclose(ewma_sigmas(r, decay), by_hand, rtol=1e-12)
