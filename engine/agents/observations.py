@@ -4,7 +4,6 @@ Bars come from ``bars:SYMBOL``; where nobody keeps them, a price without a bar c
 ``history:SYMBOL`` or else from the events themselves.
 """
 
-from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from engine.kernels.series import FloatArray
 KEPT = 1500
 """Observations kept per symbol where nobody else keeps them, and most bars handed out."""
 _EMPTY: FloatArray = np.empty(0)
+_COLUMNS = ("closes_at", "close", "volume", "high", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,30 +127,35 @@ class Observations:
 
     def bars(self, symbol: str, until: datetime | None = None) -> ClosedBars:
         """Return the closed bars up to and with the one that closes at `until`; all where it is None."""
-        data = self._state.get(f"bars:{symbol}")
-        if data and data["close"]:
-            return _from_columns(symbol, data, until)
+        columns = self._state.derived(f"bars:{symbol}", _arrays)
+        if columns is not None and columns["close"].size:
+            return _cut(symbol, columns, until)
         history = self._state.get(f"history:{symbol}") or self._own.get(symbol, ())
         return ClosedBars(symbol, np.asarray(list(history)[-KEPT:], dtype=float))
 
 
-def _from_columns(symbol: str, data: Mapping[str, Any], until: datetime | None) -> ClosedBars:
-    times = data["closes_at"]
-    end = len(times) if until is None else bisect_right(times, int(until.timestamp()))
+def _arrays(data: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """Return the columns of ``bars:SYMBOL`` as read-only arrays, NaN where the source gives no value."""
+    columns = {}
+    for name in _COLUMNS:
+        column: FloatArray = np.asarray(data.get(name, ()), dtype=float)
+        column.setflags(write=False)
+        columns[name] = column
+    return columns
+
+
+def _cut(symbol: str, columns: Mapping[str, FloatArray], until: datetime | None) -> ClosedBars:
+    """Return the bars that close up to and with `until`; a column with a gap among them is left out."""
+    times = columns["closes_at"]
+    end = times.size
+    if until is not None:
+        end = int(np.searchsorted(times, int(until.timestamp()), side="right"))
     begin = max(0, end - KEPT)
-
-    def column(name: str) -> FloatArray:
-        values = data.get(name, ())[begin:end]
-        return _EMPTY if not values or None in values else np.asarray(values, dtype=float)
-
-    return ClosedBars(
-        symbol=symbol,
-        closes=column("close"),
-        closes_at=column("closes_at"),
-        volumes=column("volume"),
-        highs=column("high"),
-        lows=column("low"),
+    closes_at, closes, volumes, highs, lows = (
+        _EMPTY if np.isnan(part).any() else part
+        for part in (columns[name][begin:end] for name in _COLUMNS)
     )
+    return ClosedBars(symbol, closes, closes_at, volumes, highs, lows)
 
 
 def _moment(value: datetime | str) -> datetime:

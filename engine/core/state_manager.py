@@ -9,15 +9,17 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from engine.domain.errors import StoreError
 from engine.domain.payload import decode
 from engine.ports.store import Store
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class StateManager:
         self._path = None if snapshot_path is None else Path(snapshot_path)
         self._store = store
         self._values: dict[str, Any] = {}
+        self._derived: dict[str, tuple[Any, Callable[[Any], Any], Any]] = {}
         self._dirty: set[str] = set()
         self._lock = threading.RLock()
         self._writing = threading.Lock()
@@ -51,6 +54,24 @@ class StateManager:
         """Return the value of `key`, or `default` where there is none."""
         with self._lock:
             return self._values.get(key, default)
+
+    def derived(self, key: str, make: Callable[[Any], T]) -> T | None:
+        """Return ``make(value)`` for the value of `key`, made once for each value that is set; None without a value.
+
+        All readers share the result: it must be read-only, and `make` a function that lives long (one per key).
+        """
+        with self._lock:
+            value, known = self._values.get(key), self._derived.get(key)
+        if value is None:
+            return None
+        if known is not None and known[0] is value and known[1] is make:
+            result: T = known[2]
+            return result
+        result = make(value)
+        with self._lock:
+            if self._values.get(key) is value:
+                self._derived[key] = (value, make, result)
+        return result
 
     def set(self, key: str, value: Any) -> None:  # noqa: ANN401 -- JSON-like, the caller knows which
         """Keep a value; the later call wins."""
@@ -67,6 +88,7 @@ class StateManager:
     def delete(self, key: str) -> None:
         """Forget a key; harmless when it is unknown."""
         with self._lock:
+            self._derived.pop(key, None)
             if self._values.pop(key, None) is not None:
                 self._dirty.add(key)
 
@@ -80,6 +102,7 @@ class StateManager:
         with self._lock:
             self._dirty.update(self._values)
             self._values.clear()
+            self._derived.clear()
 
     def __contains__(self, key: str) -> bool:
         with self._lock:

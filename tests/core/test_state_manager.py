@@ -129,3 +129,21 @@ def test_keys_go_by_prefix():
     assert state.keys("price:") == ("price:A", "price:B")
     state.clear()
     assert "price:A" not in state
+
+
+def test_what_is_derived_is_made_once_for_each_value():
+    made = []
+
+    def doubled(value):
+        made.append(value)
+        return 2 * value
+
+    state = StateManager()
+    assert state.derived("a", doubled) is None
+    state.set("a", 3.5)
+    assert [state.derived("a", doubled), state.derived("a", doubled)] == [7.0, 7.0]
+    state.set("a", 4.5)
+    assert state.derived("a", doubled) == 9.0
+    assert made == [3.5, 4.5]
+    state.delete("a")
+    assert state.derived("a", doubled) is None
