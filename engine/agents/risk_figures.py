@@ -66,9 +66,12 @@ def measure(what: Measured) -> RiskMetrics:
     def number(compute: Callable[[], float]) -> float | None:
         return or_none(compute, notes)
 
+    outcomes = list[FloatArray]()
+
     def monte_carlo(confidence: float) -> float:
-        rng = np.random.default_rng(seed)
-        return tail_risk.monte_carlo_value_at_risk(r, confidence, rng).value_at_risk
+        if not outcomes:
+            outcomes.append(tail_risk.simulated_returns(r, np.random.default_rng(seed)))
+        return tail_risk.value_at_risk(outcomes[0], confidence)
 
     cuts = CRYPTO_CUTS if what.periods_per_year >= _CRYPTO_PERIODS else VALUE_AT_RISK_CUTS
     score = risk_score(what.closes[-SCORE_WINDOW:], cuts)
@@ -138,7 +141,9 @@ def aligned_returns(bars: Sequence[ClosedBars], window: int = WINDOW) -> FloatAr
     ndarray of shape (n_assets, n), n <= window
         Of bars without times the last ones count as common.
     """
-    if all(b.closes_at.size for b in bars):
+    if len({b.closes_at[-window - 1 :].tobytes() for b in bars}) == 1 and bars[0].closes_at.size:
+        closes = [b.closes[-window - 1 :] for b in bars]
+    elif all(b.closes_at.size for b in bars):
         common = reduce(np.intersect1d, (b.closes_at for b in bars))[-window - 1 :]
         closes = [b.closes[np.searchsorted(b.closes_at, common)] for b in bars]
     else:
