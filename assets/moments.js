@@ -1,5 +1,4 @@
-/* Times that run by themselves: data-ph-due counts down to a moment, data-ph-since counts up from one (epoch seconds).
-   And choices that the address keeps: data-ph-address is written into it without loading the page anew. */
+/* Times that run by themselves: data-ph-due counts down to a moment, data-ph-since counts up from one (epoch seconds). */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
@@ -31,21 +30,6 @@
       else if (since) write(element, words(Math.max(0, now - Number(since))));
     });
   }
-
-  /* On a phone what was chosen may stand far below. */
-  function show(id) {
-    const element = document.getElementById(id);
-    if (!element) return;
-    const box = element.getBoundingClientRect();
-    if (box.top > window.innerHeight - 120 || box.bottom < 60) element.scrollIntoView({ block: "start" });
-  }
-
-  document.addEventListener("click", (event) => {
-    const chosen = event.target.closest && event.target.closest("[data-ph-address]");
-    if (!chosen) return;
-    window.history.replaceState(window.history.state, "", chosen.dataset.phAddress);
-    if (chosen.dataset.phShow) window.setTimeout(() => show(chosen.dataset.phShow), 100);
-  });
 
   window.setInterval(tick, TICK_MS);
   window.addEventListener("ph:painted", tick);

@@ -82,7 +82,7 @@ def node(view: NodeView, *, is_chosen: bool) -> html.Div:
         type="button",
         n_clicks=0,
         className="ph-node",
-        **attrs(choice(view.agent_id, is_chosen=is_chosen)),
+        **attrs(choice(is_chosen=is_chosen)),
     )  # fmt: skip
     topic = html.Span(view.topic, id=f"node-topic-{key}", className="ph-node-topic ph-mono")
     return html.Div(
@@ -93,11 +93,10 @@ def node(view: NodeView, *, is_chosen: bool) -> html.Div:
     )
 
 
-def choice(agent_id: str, *, is_chosen: bool) -> dict[str, str]:
-    """Return the attributes of a button that shows an agent in the side panel and in the address."""
+def choice(*, is_chosen: bool) -> dict[str, str]:
+    """Return the attributes of a button that shows an agent in the side panel."""
     return {
         "aria-pressed": "true" if is_chosen else "false",
-        "data-ph-address": f"/agents?agent={quote(agent_id)}",
         "data-ph-show": "agents-detail",
     }
 
@@ -205,7 +204,7 @@ def agent_row(view: AgentView, *, is_chosen: bool) -> html.Li:
         type="button",
         n_clicks=0,
         className="ph-agent-name",
-        **attrs(choice(view.agent_id, is_chosen=is_chosen)),
+        **attrs(choice(is_chosen=is_chosen)),
     )
     since = counter(f"agent-last-{key}", "since", view.last_run_at, "never")
     figures = [

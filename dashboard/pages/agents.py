@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import dash
 from dash import ALL, Input, Output, State, ctx, html
@@ -282,7 +283,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
     nodes, names = {"type": "agents-node", "agent": ALL}, {"type": "agents-name", "agent": ALL}
 
     @app.callback(
-        Output(DETAIL, "children"), Output(DETAIL, "data-topics"),
+        Output(DETAIL, "children"), Output(DETAIL, "data-topics"), Output(ROOT, "data-ph-here"),
         Output(nodes, "aria-pressed"), Output(names, "aria-pressed"),
         Input(nodes, "n_clicks"), Input(names, "n_clicks"), State(nodes, "id"), State(names, "id"),
         prevent_initial_call=True,
@@ -311,7 +312,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
 
 def _chosen(
     gateway: GatewayPort, agent_id: str, node_ids: list[Any], name_ids: list[Any]
-) -> tuple[Component, str, list[str], list[str]]:
+) -> tuple[Component, str, str, list[str], list[str]]:
     """Return the detail of the agent that was clicked, its topic, and the marks of every button."""
     section = _agents(gateway.read(("agents",)))
 
@@ -319,4 +320,5 @@ def _chosen(
         return ["true" if i["agent"] == agent_id else "false" for i in ids]
 
     shown = side.detail(view.detail_view(section, agent_id))
-    return shown, f"agents.detail:{agent_id}", marks(node_ids), marks(name_ids)
+    here = f"{PAGE.path}?{urlencode({'agent': agent_id})}"
+    return shown, f"agents.detail:{agent_id}", here, marks(node_ids), marks(name_ids)

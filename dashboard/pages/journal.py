@@ -3,240 +3,304 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import dash
 from dash import ALL, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
+from dashboard import formatting as fmt
+from dashboard.components import journal as part
 from dashboard.components.controls import button, field
-from dashboard.components.nodes import attrs, classes
-from dashboard.components.panels import empty_state, panel
-from dashboard.components.tables import Column, Row, table, table_rows
+from dashboard.components.nodes import attrs
+from dashboard.components.panels import panel
 from dashboard.host import GatewayPort
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch
-from dashboard.views.journal import (
-    KINDS,
-    DetailView,
-    RowView,
-    csv_text,
-    detail_view,
-    rows_view,
-    types_of,
-)
+from dashboard.views import journal as view
 from engine.domain.events import EventType
 from engine.domain.log import LogRow
-from engine.domain.sections import Snapshot
+from engine.domain.sections import LogSection, Snapshot
 
 PAGE = Page(path="/journal", title="Journal", icon="book-open", key="j")
 
-LIST, BODY, DETAIL, MORE, CSV, DOWNLOAD = (
-    "journal-list", "journal-body", "journal-detail", "journal-more", "journal-csv", "journal-download",
+ROOT, BODY, DETAIL, STATUS, HEAD, STORE = (
+    "journal-root", "journal-body", "journal-detail", "journal-status", "journal-head", "journal-store",
 )  # fmt: skip
-SEARCH, FILTERS, ROOT, STATE = "journal-search", "journal-filters", "journal-root", "journal-state"
-N_FOUND = 400
-COLUMNS = (
-    Column("Event", is_number=False, width="76px", class_name="ph-mono"),
-    Column("Time", is_number=False, width="108px", class_name="ph-mono"),
-    Column("Topic", is_number=False, width="168px", class_name="ph-mono"),
-    Column("Source", is_number=False, width="120px"),
-    Column("What it means", is_number=False),
-    Column("Caused by", width="88px", class_name="ph-mono"),
-)
+SEARCH, HOLD, OLDER, CSV, DOWNLOAD = (
+    "journal-search", "journal-hold", "journal-older", "journal-csv", "journal-download",
+)  # fmt: skip
+N_FOUND, N_OLDER, N_EXPORT = 200, 200, 10_000
+CHIP = {"type": "journal-chip", "key": ALL}
+NOTHING = "Nothing has happened yet. Events appear as the feed runs."
+NONE_OF_KIND = "No event of this kind among the newest. Load older ones below."
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     """Return the page: the newest events, and the event of the address beside them."""
-    kinds = [key for key in query.get("show", "").split(",") if key]
-    snapshot = gateway.read(("log",))
+    kept = state(
+        [key for key in query.get("show", "").split(",") if key], query.get("q", "").strip()
+    )
     chosen = query.get("event", "")
-    detail = _ask_event(gateway, int(chosen)) if chosen.isdigit() else None
+    found, status = _list(gateway, kept)
+    shown = _detail(gateway, chosen)
+    listed = html.Div(
+        [
+            part.event_table(found, BODY),
+            html.Div(button("Load older", "ghost", "chevron-down", id=OLDER), className="ph-j-older"),
+        ],
+        className="ph-scroll ph-j-scroll",
+        tabIndex=0,
+        role="region",
+        **attrs({"aria-label": "Events", "data-ph-arrows": ""}),
+    )  # fmt: skip
     return html.Div(
         [
             panel(
                 "Journal",
-                _bar(kinds),
-                html.Div(
-                    [
-                        table(COLUMNS, _rows(_log(snapshot), kinds), caption="Events, newest first", id=LIST,
-                              body_id=BODY, class_name="ph-table-dense ph-journal"),
-                        html.P("", id=STATE, className="ph-tx3 ph-t12", role="status"),
-                    ],
-                    className="ph-scroll",
-                    tabIndex=0,
-                    role="region",
-                    **attrs({"aria-label": "Events"}),
-                ),
-                remark="newest first, ticks left out",
-                tools=[button("CSV", "ghost", "download", id=CSV, small=True), dcc.Download(id=DOWNLOAD)],
-                class_name="ph-area-list",
+                _bar(kept),
+                html.P(status, id=STATUS, className="ph-tx2 ph-t12 ph-j-status", role="status"),
+                listed,
+                remark=html.Span(_head_words(gateway, kept), id=HEAD, className="ph-panel-remark"),
+                tools=[part.hold_button(HOLD), button("CSV", "ghost", "download", id=CSV, small=True),
+                       dcc.Download(id=DOWNLOAD)],
+                class_name="ph-area-list ph-journal-panel",
             ),
-            html.Div(_detail(detail), id=DETAIL, className="ph-area-event ph-panel-host"),
+            html.Div(shown, id=DETAIL, className="ph-area-event ph-panel-host"),
+            dcc.Store(id=part.CHOSEN),
+            dcc.Store(id=STORE, data=kept),
         ],
         id=ROOT,
         className="ph-page ph-page-journal ph-page-journal-plain",
-        **attrs({"data-topics": topic(kinds)}),
+        **attrs({"data-topics": topics(kept), "data-ph-here": address(kept, chosen)}),
     )  # fmt: skip
 
 
-def topic(kinds: Sequence[str]) -> str:
-    """Return the live topic of a choice of filters."""
-    return "journal.rows:" + ",".join(kinds)
+def state(
+    kinds: Sequence[str], text: str, *, newest: int | None = None, oldest: int | None = None
+) -> dict[str, Any]:
+    """Return what the page shows: filters, search, and for a held list its newest and oldest event."""
+    return {"kinds": list(kinds), "text": text, "newest": newest, "oldest": oldest}
 
 
-def _bar(kinds: Sequence[str]) -> Component:
-    chips = [_chip(kind.key, kind.title, kind.key in kinds) for kind in KINDS]
-    search = field(SEARCH, "Search", "", hide_label=True, kind="search")
-    return html.Div(
-        [search, html.Div([_chip("", "All", not kinds), *chips], className="ph-chips", id=FILTERS,
-                          role="group", **attrs({"aria-label": "Kinds of events"}))],
-        className="ph-journal-bar",
-    )  # fmt: skip
+def topics(kept: Mapping[str, Any]) -> str:
+    """Return the live topics: a search, a held list and ticks stand still."""
+    if kept["newest"] is not None:
+        return f"journal.head:{kept['newest']}"
+    if kept["text"] or view.TICKS.key in kept["kinds"]:
+        return ""
+    return "journal.rows:" + (",".join(kept["kinds"]).replace(",", "|") or "all")
 
 
-def _chip(key: str, title: str, is_on: bool) -> Component:
-    return html.Button(
-        title,
-        id={"type": "journal-chip", "key": key},
-        type="button",
-        n_clicks=0,
-        className="ph-chip",
-        **attrs({"aria-pressed": "true" if is_on else "false"}),
+def address(kept: Mapping[str, Any], event: str) -> str:
+    """Return the address that shows the same screen.
+
+    Examples
+    --------
+    >>> address(state(["orders", "risk"], "PG"), "9572"), address(state([], ""), "")
+    ('/journal?show=orders,risk&q=PG&event=9572', '/journal')
+    """
+    parts = {"show": ",".join(kept["kinds"]), "q": kept["text"], "event": event}
+    query = urlencode({name: value for name, value in parts.items() if value}, safe=",")
+    return f"{PAGE.path}?{query}" if query else PAGE.path
+
+
+def _bar(kept: Mapping[str, Any]) -> Component:
+    on = kept["kinds"]
+    chips = [part.chip(k.key, k.title, is_on=k.key in on) for k in (*view.KINDS, view.TICKS)]
+    search = field(SEARCH, "Search symbol, topic, text", kept["text"], hide_label=True)
+    group = html.Div(
+        [part.chip("", "All", is_on=not on), *chips],
+        className="ph-chips",
+        role="group",
+        **attrs({"aria-label": "Kinds of events"}),
     )
+    box = html.Div(search, className="ph-j-search", **attrs({"data-ph-slash": ""}))
+    return html.Div([box, group], className="ph-j-bar")
 
 
-def _rows(rows: Sequence[LogRow], kinds: Sequence[str]) -> list[Row]:
-    views = rows_view(rows, kinds)
-    if not views:
-        text = (
-            "No event of this kind yet."
-            if kinds
-            else "Nothing has happened yet. Events appear as the feed runs."
-        )
-        return [Row(cells=("", "", "", "", text, ""), class_name="ph-tx3")]
-    return [_row(view) for view in views]
+def _mark(is_on: bool) -> str:
+    return "true" if is_on else "false"
 
 
-def _row(view: RowView) -> Row:
-    link = dcc.Link(view.event_id, href=f"/journal?event={view.seq}", className="ph-row-link")
-    topic_name = html.Span(view.topic, className=f"ph-{view.tone}" if view.tone else "")
-    return Row(cells=(link, view.time, topic_name, view.source, view.meaning, view.cause))
+# -- read ------------------------------------------------------------------------------------------------------
 
 
-def _detail(detail: DetailView | None) -> Component:
-    if detail is None:
-        return panel("Event", empty_state("corner-down-right", "No event chosen",
-                     "Choose an event to see what caused it and what it caused."))  # fmt: skip
-    fields = [html.Div([html.Dt(name), html.Dd(value)]) for name, value in detail.fields]
-    return panel(
-        html.Span(
-            detail.row.topic,
-            className=classes("ph-mono", f"ph-{detail.row.tone}" if detail.row.tone else None),
-        ),
-        html.P(html.Strong(detail.row.meaning)),
-        html.Dl(fields, className="ph-fields ph-mono"),
-        html.H3("What caused it", className="ph-t13"),
-        html.Ol(
-            [_link(row, row.seq == detail.row.seq) for row in detail.chain], className="ph-chain"
-        ),
-        html.H3("What it caused", className="ph-t13"),
-        html.Ul([_link(row, False) for row in detail.effects], className="ph-chain")
-        if detail.effects
-        else html.P("none, end of the chain", className="ph-tx3"),
-        remark=f"{detail.row.event_id} · {detail.row.time} {detail.market_time}".strip(),
+def _log(snapshot: Snapshot) -> LogSection:
+    return snapshot.value("log") or LogSection()
+
+
+def _asked(
+    gateway: GatewayPort, kept: Mapping[str, Any], limit: int, before: int | None = None
+) -> tuple[LogRow, ...]:
+    types = tuple(EventType(name) for name in sorted(view.types_of(kept["kinds"])))
+    found: tuple[LogRow, ...] = gateway.ask(
+        "events", types=types, text=kept["text"], before_seq=before, limit=limit
     )
-
-
-def _link(row: RowView, is_own: bool) -> Component:
-    head = html.Div(
-        [html.Span(row.topic, className="ph-mono"),
-         dcc.Link(row.event_id, href=f"/journal?event={row.seq}", className="ph-mono ph-num")],
-        className="ph-chain-head",
-    )  # fmt: skip
-    text = "this event" if is_own else row.meaning
-    return html.Li([head, html.Div(text)], className="ph-chain-own" if is_own else "")
-
-
-def _log(snapshot: Snapshot) -> tuple[LogRow, ...]:
-    section = snapshot.value("log")
-    return () if section is None else tuple(section.rows)
-
-
-def _ask_event(gateway: GatewayPort, seq: int) -> DetailView | None:
-    found = gateway.ask("event_detail", seq=seq)
-    return None if found is None else detail_view(found)
-
-
-def _find(gateway: GatewayPort, kinds: Sequence[str], text: str) -> tuple[LogRow, ...]:
-    types = tuple(EventType(name) for name in sorted(types_of(kinds)))
-    found: tuple[LogRow, ...] = gateway.ask("events", types=types, text=text, limit=N_FOUND)
     return found
 
 
-def _live_rows(snapshot: Snapshot, argument: str) -> Patch:
-    kinds = [key for key in argument.split(",") if key]
-    return Patch(props={BODY: {"children": table_rows(COLUMNS, _rows(_log(snapshot), kinds))}})
+def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[list[html.Tr], str]:
+    """Return the rows and the status line: live ones from the log, searched ones and ticks from the journal."""
+    is_asked = kept["text"] or view.TICKS.key in kept["kinds"]
+    if not is_asked:
+        return _live(_log(gateway.read(("log",))), kept["kinds"]), ""
+    found = _asked(gateway, kept, N_FOUND)
+    rows = part.rows(view.rows_view(found, kept["kinds"]), "No event.")
+    if not kept["text"]:
+        return rows, "Ticks stand still here; choose All to go live again."
+    return rows, view.found_words(len(found), kept["text"], is_whole=len(found) < N_FOUND)
 
 
-LIVE = (LivePart(name="journal.rows", sections=("log",), render=_live_rows, min_interval_s=1.0),)
+def _live(log: LogSection, kinds: Sequence[str]) -> list[html.Tr]:
+    return part.rows(view.rows_view(log.rows, kinds), NONE_OF_KIND if log.rows else NOTHING)
+
+
+def _detail(gateway: GatewayPort, seq: str) -> Component:
+    if not seq.isdigit():
+        return part.detail(None)
+    found = gateway.ask("event_detail", seq=int(seq))
+    return part.detail(None if found is None else view.detail_view(found), fmt.event_id(int(seq)))
+
+
+def _head_words(gateway: GatewayPort, kept: Mapping[str, Any]) -> str:
+    log = _log(gateway.read(("log",)))
+    return view.later_words(log.head, kept["newest"]) or "newest first, ticks left out"
+
+
+# -- live ------------------------------------------------------------------------------------------------------
+
+
+def render_rows(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the newest events of the chosen kinds."""
+    kinds = [key for key in argument.split("|") if key != "all"]
+    return Patch(props={BODY: {"children": _live(_log(snapshot), kinds)}})
+
+
+def render_head(snapshot: Snapshot, newest: str) -> Patch:
+    """Return how far a held list has fallen behind."""
+    return Patch(text={HEAD: view.later_words(_log(snapshot).head, int(newest))})
+
+
+LIVE = (
+    LivePart(name="journal.rows", sections=("log",), render=render_rows, min_interval_s=1.0),
+    LivePart(name="journal.head", sections=("log",), render=render_head, min_interval_s=1.0),
+)
+
+
+# -- intent ----------------------------------------------------------------------------------------------------
 
 
 def register(app: dash.Dash, gateway: GatewayPort) -> None:
-    """Connect filters, search, export."""
+    """Connect filters, search, hold, older events, the choice of an event, export."""
 
     @app.callback(
-        Output(BODY, "children"), Output(ROOT, "data-topics"), Output(STATE, "children"),
-        Output({"type": "journal-chip", "key": ALL}, "aria-pressed"),
-        Input({"type": "journal-chip", "key": ALL}, "n_clicks"), Input(SEARCH, "value"),
-        State({"type": "journal-chip", "key": ALL}, "aria-pressed"),
-        State({"type": "journal-chip", "key": ALL}, "id"),
+        Output(BODY, "children"), Output(STATUS, "children"), Output(HEAD, "children"), Output(CHIP, "aria-pressed"),
+        Output(HOLD, "aria-pressed"), Output(STORE, "data"), Output(ROOT, "data-topics"),
+        Output(ROOT, "data-ph-here"),
+        Input(CHIP, "n_clicks"), Input(SEARCH, "value"), Input(HOLD, "n_clicks"), Input(OLDER, "n_clicks"),
+        State(CHIP, "id"), State(STORE, "data"), State(part.CHOSEN, "data"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def choose(
-        _clicks: list[int], text: str | None, pressed: list[str], ids: list[dict[str, str]]
-    ) -> Any:  # noqa: ANN401 -- Dash's own tuple
-        keys = toggled([i["key"] for i in ids], pressed, ctx.triggered_id)
-        found = await asyncio.to_thread(_found, gateway, keys, (text or "").strip())
-        marks = [
-            "true" if key in keys or (not key and not keys) else "false"
-            for key in (i["key"] for i in ids)
-        ]
-        return *found, marks
+    async def show(*given: Any) -> Any:  # noqa: ANN401 -- Dash's own order
+        text, ids, kept, chosen = given[1], given[4], given[5], given[6]
+        return await asyncio.to_thread(
+            _shown, gateway, (ctx.triggered_id, (text or "").strip(), ids, kept, chosen or "")
+        )
 
     @app.callback(
-        Output(DOWNLOAD, "data"),
-        Input(CSV, "n_clicks"),
-        State(SEARCH, "value"),
+        Output(DETAIL, "children"), Output(ROOT, "data-ph-here", allow_duplicate=True),
+        Input(part.CHOSEN, "data"), State(STORE, "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    async def choose(seq: str | None, kept: dict[str, Any]) -> tuple[Component, str]:
+        if not seq:
+            raise PreventUpdate
+        return await asyncio.to_thread(_detail, gateway, str(seq)), address(kept, str(seq))
+
+    @app.callback(
+        Output(DOWNLOAD, "data"), Input(CSV, "n_clicks"), State(STORE, "data"),
         prevent_initial_call=True,
-    )
-    async def export(_n: int, text: str | None) -> Any:  # noqa: ANN401 -- Dash's own dictionary
-        rows = await asyncio.to_thread(_find, gateway, (), (text or "").strip())
-        return {"content": csv_text(rows), "filename": "journal.csv"}
+    )  # fmt: skip
+    async def export(clicks: int | None, kept: dict[str, Any]) -> dict[str, str]:
+        if not clicks:
+            raise PreventUpdate
+        found = await asyncio.to_thread(_asked, gateway, kept, N_EXPORT, _before(kept))
+        return {"content": view.csv_text(found), "filename": "journal.csv", "type": "text/csv"}
 
 
-def _found(gateway: GatewayPort, keys: Sequence[str], text: str) -> tuple[list[html.Tr], str, str]:
-    """Return rows, live topic and status line: a search stands still, without one the list is live."""
-    if not text:
-        return table_rows(COLUMNS, _rows(_log(gateway.read(("log",))), keys)), topic(keys), ""
-    rows = _find(gateway, keys, text)
-    words = f"{len(rows)} events hold “{text}”, newest first. Clear the search to go live again."
-    return table_rows(COLUMNS, _rows(rows, ())), "", words
+def _before(kept: Mapping[str, Any]) -> int | None:
+    return None if kept["newest"] is None else int(kept["newest"]) + 1
 
 
-def toggled(keys: Sequence[str], pressed: Sequence[str], clicked: object) -> list[str]:
+Wish = tuple[Any, str, Sequence[Mapping[str, str]], Mapping[str, Any], str]
+"""(what was touched, search text, ids of the chips, what is shown, chosen event)"""
+
+
+def _shown(gateway: GatewayPort, wish: Wish) -> tuple[Any, ...]:
+    """Return the page after what a person did."""
+    touched, text, ids, kept, chosen = wish
+    if touched == OLDER:
+        rows, status, kept = _older(gateway, kept)
+    elif touched == HOLD and kept["newest"] is None:
+        shown = _asked_or_live(gateway, kept)
+        rows, status, kept = _drawn(shown, kept), "", _held(kept, shown)
+    else:
+        kept = state(toggled(kept["kinds"], touched), text)
+        rows, status = _list(gateway, kept)
+    marks = [_mark(i["key"] in kept["kinds"] or not (i["key"] or kept["kinds"])) for i in ids]
+    return (
+        rows, status, _head_words(gateway, kept), marks, _mark(kept["newest"] is not None), kept,
+        topics(kept), address(kept, chosen),
+    )  # fmt: skip
+
+
+def _drawn(shown: Sequence[LogRow], kept: Mapping[str, Any]) -> list[html.Tr]:
+    return part.rows(view.rows_view(shown, kept["kinds"]), NOTHING)
+
+
+def _held(kept: Mapping[str, Any], shown: Sequence[LogRow]) -> dict[str, Any]:
+    """Return the state with the list held between its newest and oldest event; an empty list cannot be held."""
+    seqs = [row.seq for row in shown]
+    newest, oldest = max(seqs, default=None), min(seqs, default=None)
+    return state(kept["kinds"], kept["text"], newest=newest, oldest=oldest)
+
+
+def _asked_or_live(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[LogRow, ...]:
+    if kept["text"] or view.TICKS.key in kept["kinds"]:
+        return _asked(gateway, kept, N_FOUND)
+    types = view.types_of(kept["kinds"])
+    return tuple(row for row in _log(gateway.read(("log",))).rows if row.event_type in types)
+
+
+def _older(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
+    """Return the list held, and longer by what came before its oldest event.
+
+    A live list is drawn whole, because the browser's may be a moment older than ours; a held one is only lengthened.
+    """
+    is_live = kept["newest"] is None
+    shown = _asked_or_live(gateway, kept) if is_live else ()
+    held = _held(kept, shown) if is_live else dict(kept)
+    found = _asked(gateway, held, N_OLDER, held["oldest"])
+    status = "" if found else "The journal keeps nothing older of this kind."
+    if is_live:
+        return _drawn((*shown, *found), kept), status, _held(kept, (*shown, *found))
+    if not found:
+        return dash.no_update, status, held
+    longer = dash.Patch()
+    longer.extend(_drawn(found, held))
+    return longer, status, {**held, "oldest": found[-1].seq}
+
+
+def toggled(kinds: Sequence[str], touched: object) -> list[str]:
     """Return the filters that are on after a click; "All" (the empty key) clears them.
 
     Examples
     --------
-    >>> toggled(["", "orders", "risk"], ["true", "false", "false"], {"type": "journal-chip", "key": "risk"})
-    ['risk']
-    >>> toggled(["", "orders", "risk"], ["false", "true", "true"], {"type": "journal-chip", "key": ""})
-    []
+    >>> toggled([], {"key": "risk"}), toggled(["risk"], {"key": ""}), toggled(["risk"], "search")
+    (['risk'], [], ['risk'])
     """
-    on = [key for key, mark in zip(keys, pressed, strict=True) if mark == "true" and key]
-    key = clicked.get("key") if isinstance(clicked, dict) else None
+    key = touched.get("key") if isinstance(touched, dict) else None
     if key is None:
-        return on
-    if not key:
-        return []
-    return [k for k in keys if k and ((k in on) != (k == key))]
+        return list(kinds)
+    return [k for k in (*kinds, key) if k and (k in kinds) != (k == key)]

@@ -47,6 +47,11 @@ KINDS: tuple[Kind, ...] = (
           EventType.ENGINE_STOPPED, EventType.RUN_STARTED),
     _kind("feed", "Feed", EventType.FEED_CHANGED, EventType.HISTORY_LOADED, EventType.TICK_DROPPED),
 )  # fmt: skip
+TICKS = _kind("ticks", "Ticks", EventType.MARKET_DATA)
+"""The one kind that the live list leaves out: there are too many of them to read."""
+
+_BY_KEY = {kind.key: kind for kind in (*KINDS, TICKS)}
+EVERYTHING = frozenset(t.value for t in EventType) - TICKS.types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,17 @@ class RowView:
     source: str
     meaning: str
     cause: str
+    cause_seq: int | None
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainLink:
+    """One event of a chain, with the time since the first cause."""
+
+    row: RowView
+    since: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +86,8 @@ class DetailView:
     row: RowView
     market_time: str
     fields: tuple[tuple[str, str], ...]
-    chain: tuple[RowView, ...]
-    effects: tuple[RowView, ...]
+    chain: tuple[ChainLink, ...]
+    effects: tuple[ChainLink, ...]
 
 
 def tone_of(row: LogRow) -> str:
@@ -94,31 +110,60 @@ def row_view(row: LogRow) -> RowView:
         source=TITLES.get(row.source, row.source),
         meaning=row.meaning,
         cause="first" if row.cause is None else fmt.event_id(row.cause),
+        cause_seq=row.cause,
+        day="" if row.as_of is None else fmt.date(row.as_of),
     )
 
 
 def types_of(keys: Iterable[str]) -> frozenset[str]:
-    """Return the topics that the filters with these names let through; none named lets all through."""
-    chosen = set(keys)
-    return frozenset().union(*(kind.types for kind in KINDS if kind.key in chosen))
+    """Return the topics that the filters with these names let through; none named lets all but ticks through."""
+    chosen = [_BY_KEY[key].types for key in keys if key in _BY_KEY]
+    return frozenset().union(*chosen) if chosen else EVERYTHING
 
 
 def rows_view(rows: Iterable[LogRow], keys: Iterable[str] = ()) -> tuple[RowView, ...]:
     """Return the rows that the chosen filters let through, in their order."""
     types = types_of(keys)
-    return tuple(row_view(row) for row in rows if not types or row.event_type in types)
+    return tuple(row_view(row) for row in rows if row.event_type in types)
 
 
 def detail_view(detail: EventDetail) -> DetailView:
-    """Return one event for the side panel."""
-    own = row_view(detail.row)
+    """Return one event for the side panel; times count from the first cause kept."""
+    line = (*detail.causes, detail.row)
+    first = line[0].at
     return DetailView(
-        row=own,
+        row=row_view(detail.row),
         market_time="" if detail.row.as_of is None else fmt.date(detail.row.as_of),
         fields=tuple(sorted(detail.fields.items())),
-        chain=(*(row_view(row) for row in detail.causes), own),
-        effects=tuple(row_view(row) for row in detail.effects),
+        chain=tuple(_link(row, first, is_own=row is detail.row) for row in line),
+        effects=tuple(_link(row, first) for row in detail.effects),
     )
+
+
+def _link(row: LogRow, first: float, *, is_own: bool = False) -> ChainLink:
+    return ChainLink(row=row_view(row), since=fmt.duration(max(0.0, row.at - first)), is_own=is_own)
+
+
+def found_words(n: int, text: str, *, is_whole: bool) -> str:
+    """Return what a search came to."""
+    if not n:
+        return f"No event holds “{text}”. Search a symbol, a topic or a word of its data."
+    more = "" if is_whole else ", the newest"
+    return f"{fmt.plural(n, 'event')}{more} with “{text}”. Clear the search to go live again."
+
+
+def later_words(head: int, newest: int | None) -> str:
+    """Return how many events came after a list was held.
+
+    Examples
+    --------
+    >>> later_words(9_865, 9_572), later_words(9_572, 9_572), later_words(5, None)
+    ('held at #9,572, 293 events later', 'held at #9,572', '')
+    """
+    if newest is None:
+        return ""
+    held = f"held at {fmt.event_id(newest)}"
+    return f"{held}, {fmt.plural(head - newest, 'event')} later" if head > newest else held
 
 
 def csv_text(rows: Iterable[LogRow]) -> str:

@@ -1,0 +1,169 @@
+"""The parts of the Journal: rows parted by market days, filters, one event with its chain of causes."""
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.icons import icon
+from dashboard.components.nodes import Node, attrs, classes, present
+from dashboard.components.panels import empty_state, panel
+from dashboard.components.tables import Column, Row, table, table_rows
+from dashboard.views.journal import ChainLink, DetailView, RowView
+
+CHOSEN = "journal-chosen"
+"""Id of the store that a click on an event writes into."""
+
+COLUMNS = (
+    Column("Event", is_number=False, width="76px", class_name="ph-mono ph-j-id"),
+    Column("Time", is_number=False, width="104px", class_name="ph-mono ph-j-time"),
+    Column("Topic", is_number=False, width="152px", class_name="ph-mono ph-j-topic"),
+    Column("Source", is_number=False, width="112px", class_name="ph-j-source"),
+    Column("What it means", is_number=False, class_name="ph-j-meaning"),
+    Column("Caused by", width="84px", class_name="ph-mono ph-j-cause"),
+)
+
+
+def rows(views: Sequence[RowView], nothing: str) -> list[html.Tr]:
+    """Return the body of the list; a hairline with the date parts market days."""
+    if not views:
+        return [html.Tr(html.Td(nothing, colSpan=len(COLUMNS), className="ph-tx3"))]
+    body: list[html.Tr] = []
+    day = next((view.day for view in views if view.day), "")
+    for view in views:
+        if view.day and view.day != day:
+            day = view.day
+            body.append(_divider(day))
+        body.extend(table_rows(COLUMNS, [_row(view)]))
+    return body
+
+
+def _divider(day: str) -> html.Tr:
+    cell = html.Td(html.Span(day), colSpan=len(COLUMNS))
+    return html.Tr(cell, className="ph-j-day")
+
+
+def _row(view: RowView) -> Row:
+    topic = html.Span(view.topic, className=f"ph-{view.tone}" if view.tone else "ph-tx2")
+    cause: Node = html.Span(view.cause, className="ph-tx3")
+    if view.cause_seq is not None:
+        cause = html.Span(
+            [icon("corner-down-right", 12, class_name="ph-tx3"), html.Span(view.cause)],
+            className="ph-tx2",
+        )
+    meaning = html.Span(view.meaning, title=view.meaning)
+    return Row(
+        cells=(event_button(view), view.time, topic, view.source, meaning, cause),
+        class_name="ph-j-row",
+        attrs={"data-seq": str(view.seq)},
+    )
+
+
+def event_button(view: RowView) -> html.Button:
+    """Return the button that shows an event in the side panel."""
+    return html.Button(
+        view.event_id,
+        type="button",
+        className="ph-j-open ph-mono",
+        **attrs(
+            {
+                "data-ph-choose": CHOSEN,
+                "data-ph-value": str(view.seq),
+                "data-ph-show": "journal-detail",
+            }
+        ),
+    )
+
+
+def event_table(body: Sequence[html.Tr], body_id: str) -> html.Table:
+    """Return the list of events around its rows."""
+    made = table(COLUMNS, (), caption="Events, newest first", class_name="ph-journal")
+    caption, head = made.children[:2]
+    return html.Table([caption, head, html.Tbody(list(body), id=body_id)], className=made.className)
+
+
+def hold_button(id: str) -> html.Button:
+    """Return the toggle that holds the list while one reads."""
+    return html.Button(
+        [icon("pause"), html.Span("Hold")],
+        id=id,
+        type="button",
+        n_clicks=0,
+        className="ph-btn ph-btn-ghost ph-btn-s ph-j-hold",
+        **attrs({"aria-pressed": "false", "data-tip": "Hold the list while you read"}),
+    )
+
+
+def chip(key: str, title: str, *, is_on: bool) -> Component:
+    """Return one filter; a tick goes with the colour."""
+    return html.Button(
+        [icon("check", 12), title],
+        id={"type": "journal-chip", "key": key},
+        type="button",
+        n_clicks=0,
+        className="ph-chip",
+        **attrs({"aria-pressed": "true" if is_on else "false"}),
+    )
+
+
+def detail(shown: DetailView | None, wanted: str = "") -> Component:
+    """Return the side panel: what happened, its data, what caused it, what it caused."""
+    if shown is None:
+        return panel("Event", _nothing(wanted))
+    row = shown.row
+    topic = html.Span(row.topic, className=classes("ph-mono", f"ph-{row.tone}" if row.tone else ""))
+    fields = [html.Div([html.Dt(name), html.Dd(value)]) for name, value in shown.fields]
+    effects: Component = html.P("none, end of the chain", className="ph-tx3 ph-t12")
+    if shown.effects:
+        effects = html.Ul([_link(link) for link in shown.effects], className="ph-chain")
+    return panel(
+        topic,
+        html.Div(
+            present(
+                html.P(html.Strong(row.meaning)),
+                html.P(f"{row.source}, {row.time} UTC{_on(shown.market_time)}", className="ph-tx2 ph-t12"),
+                html.Dl(fields, className="ph-fields ph-inset ph-mono") if fields else None,
+                html.H3("What caused it"),
+                html.Ol([_link(link) for link in shown.chain], className="ph-chain"),
+                html.H3("What it caused"),
+                effects,
+            ),
+            className="ph-stack",
+        ),
+        remark=html.Span(row.event_id, className="ph-mono ph-tx3"),
+    )  # fmt: skip
+
+
+def _on(market_time: str) -> str:
+    return f", market date {market_time}" if market_time else ""
+
+
+def _nothing(wanted: str) -> Component:
+    if wanted:
+        return empty_state(
+            "history",
+            f"Event {wanted} is not kept",
+            "Ticks are trimmed first. Its effects may still be in the list.",
+        )
+    return empty_state(
+        "corner-down-right",
+        "No event chosen",
+        "Choose one to see what caused it and what it caused.",
+    )
+
+
+def _link(link: ChainLink) -> Component:
+    row = link.row
+    tone = f"ph-{row.tone}" if row.tone else "ph-tx2"
+    head = html.Div(
+        [html.Span(row.topic, className=f"ph-mono {tone}"), event_button(row)],
+        className="ph-spread",
+    )
+    text = html.Div(
+        [
+            html.Span("this event" if link.is_own else row.meaning),
+            html.Span(link.since, className="ph-tx3 ph-t11 ph-fixed"),
+        ],
+        className="ph-spread ph-chain-text",
+    )
+    return html.Li([head, text], className="ph-chain-own" if link.is_own else "")
