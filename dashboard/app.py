@@ -19,6 +19,7 @@ from dashboard import frame
 from dashboard.components import chart
 from dashboard.guard import Guard, Policy
 from dashboard.host import Host
+from dashboard.intake import CallbackFence, Intake
 from dashboard.live import LiveHub
 from dashboard.page import PageModule
 from dashboard.pages import page_modules
@@ -149,6 +150,7 @@ def build_server(host: Host, hub: LiveHub, *, is_dev: bool = False) -> FastAPI:
     server.include_router(build_live_router(hub))
     server.include_router(build_router(host.gateway))
     add_not_found(server)
+    server.add_middleware(CallbackFence)  # before Dash is put on, so that it stands inside
     return server
 
 
@@ -158,6 +160,7 @@ def protect(
     """Put page links and the guard around a Dash application; the guard last, so that it stands outermost."""
     server: FastAPI = app.server
     server.add_middleware(PageLinks, paths=paths)
+    server.add_middleware(Intake, callbacks=lambda: app.callback_map)
     server.add_middleware(Guard, policy=policy, script_hashes=_hashes(app, extra_hashes))
 
 
