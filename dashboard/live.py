@@ -24,6 +24,8 @@ from engine.domain.sections import Snapshot
 
 MAX_CLIENTS = 512
 MAX_TOPICS = 64
+MAX_CHANNELS = 2_048
+"""Topics drawn at a time; of those that nobody looks at any more the oldest go first."""
 MAX_MESSAGE_CHARS = 16_384
 KEEP_ALIVE_S = 5.0
 TICK_S = 0.05
@@ -211,10 +213,13 @@ class LiveHub:
             if not channel.clients and channel.kept_until < moment:
                 self._channels.pop(channel.topic, None)
                 continue
+            if not channel.clients:
+                continue  # drawn anew when it is fetched again
             if moment - channel.drawn_at < channel.part.min_interval_s:
                 self._changed.set()
                 continue
             await self._refresh(channel)
+            await asyncio.sleep(0)  # others get their turn between two drawings
 
     # -- drawing ---------------------------------------------------------------------------------
 
@@ -229,8 +234,23 @@ class LiveHub:
         channel = Channel(
             topic=topic, part=part, argument=argument, names=part.section_names(argument)
         )
+        if len(self._channels) >= MAX_CHANNELS:
+            self._make_room()
         self._channels[topic] = channel
         return channel
+
+    def _make_room(self) -> None:
+        """Forget the topic that was left longest ago.
+
+        Raises
+        ------
+        HubFullError
+            Somebody looks at every one.
+        """
+        left = [channel for channel in self._channels.values() if not channel.clients]
+        if not left:
+            raise HubFullError
+        del self._channels[min(left, key=lambda channel: channel.kept_until).topic]
 
     async def _refresh(self, channel: Channel) -> None:
         """Draw one topic when its sections changed; a slow one in a thread, without waiting for it."""
@@ -321,15 +341,17 @@ class LiveHub:
         for topic in client.topics:
             if topic not in wish.topics and topic in self._channels:
                 self._channels[topic].clients.discard(client)
-        channels, unknown = await self._current(wish.topics)
-        for channel in channels:
-            channel.clients.add(client)
-        client.topics = tuple(channel.topic for channel in channels)
+        client.topics = (
+            wish.topics
+        )  # at once, so that a client that leaves meanwhile is forgotten everywhere
+        channels, unknown = await self._current(wish.topics, client)
         client.pending = {channel.topic for channel in self._newer(channels, wish)}
         client.ready.set()
         return unknown
 
-    async def _current(self, topics: Sequence[str]) -> tuple[list[Channel], tuple[str, ...]]:
+    async def _current(
+        self, topics: Sequence[str], client: Client | None = None
+    ) -> tuple[list[Channel], tuple[str, ...]]:
         channels, unknown = [], []
         for topic in topics:
             channel = self._channel(topic)
@@ -338,8 +360,12 @@ class LiveHub:
                 continue
             channel.kept_until = perf_counter() + LEASE_S
             channels.append(channel)
-            if not channel.version or not channel.clients:
+            is_old = not channel.version or not channel.clients
+            if client is not None:
+                channel.clients.add(client)
+            if is_old:
                 await self._refresh(channel)
+                await asyncio.sleep(0)  # others get their turn between two drawings
             if channel.drawing is not None and not channel.version:
                 await asyncio.wait({channel.drawing})
         return channels, tuple(unknown)

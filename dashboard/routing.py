@@ -9,12 +9,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 
 from dashboard.guard import App, Message, Receive, Scope, Send
 from dashboard.live import Client, HubFullError, LiveHub, Wish
 from engine.domain.errors import InvalidValueError
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+WISH_PAUSE_S = 0.05
+"""A client's next wish is read after so long; until then it waits in the network."""
+FULL = "too many clients; try again later"
 _OWN_PREFIXES = ("/_", "/api", "/ws", "/assets/", "/healthz", "/docs", "/redoc", "/openapi.json")
 
 
@@ -35,7 +39,10 @@ def build_live_router(hub: LiveHub) -> APIRouter:
             wish = Wish.from_data({"topics": asked, "since": since, "epoch": epoch})
         except InvalidValueError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
-        return Response(await hub.fetch(wish), media_type="application/json")
+        try:
+            return Response(await hub.fetch(wish), media_type="application/json")
+        except HubFullError:
+            return JSONResponse({"error": FULL}, status_code=429, headers={"Retry-After": "10"})
 
     router.add_api_websocket_route("/ws/live", live_socket)
     router.add_api_route("/api/live", live_fallback, methods=["GET"])
@@ -48,7 +55,7 @@ async def serve_client(hub: LiveHub, socket: WebSocket) -> None:
     try:
         client = hub.connect()
     except HubFullError:
-        await socket.close(code=1013, reason="too many clients; try again later")
+        await socket.close(code=1013, reason=FULL)
         return
     reader = asyncio.create_task(_read_wishes(hub, client, socket))
     writer = asyncio.create_task(_send_frames(hub, client, socket))
@@ -72,7 +79,12 @@ async def _read_wishes(hub: LiveHub, client: Client, socket: WebSocket) -> None:
             except InvalidValueError as error:
                 await socket.close(code=1008, reason=str(error)[:100])
                 return
-            await hub.subscribe(client, wish)
+            try:
+                await hub.subscribe(client, wish)
+            except HubFullError:
+                await socket.close(code=1013, reason=FULL)
+                return
+            await asyncio.sleep(WISH_PAUSE_S)
 
 
 async def _send_frames(hub: LiveHub, client: Client, socket: WebSocket) -> None:
@@ -83,8 +95,14 @@ async def _send_frames(hub: LiveHub, client: Client, socket: WebSocket) -> None:
 
 def add_not_found(server: FastAPI) -> None:
     """Answer unknown paths under ``/api`` and ``/ws``, and shut docs, with 404 in JSON; to be added last."""
+    known = [route for route in server.routes if isinstance(route, APIRoute)]
 
     async def not_found(request: Request) -> Response:
+        allowed = {m for r in known if r.path_regex.match(request.url.path) for m in r.methods}
+        if allowed:
+            words = f"{request.method} means nothing here."
+            answer = {"error": words, "remedy": f"Use {', '.join(sorted(allowed))}."}
+            return JSONResponse(answer, 405, {"Allow": ", ".join(sorted(allowed))})
         words = f"Nothing lives at {request.url.path[:100]!r}."
         remedy = "See /api/status for what there is."
         return JSONResponse({"error": words, "remedy": remedy}, status_code=404)

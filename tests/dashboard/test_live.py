@@ -251,3 +251,67 @@ async def test_a_senseless_wish_is_refused(text: str):
 async def test_a_sensible_wish_is_read():
     wish = Wish.from_text('{"topics": ["markets.chart:BRK.B:1D"], "since": 4, "epoch": "ab"}')
     assert wish == Wish(topics=("markets.chart:BRK.B:1D",), since=4, epoch="ab")
+
+
+async def test_a_flood_of_topics_leaves_others_their_turn():
+    turns = []
+
+    async def bystander() -> None:
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    gateway = FakeGateway()
+    async with running(gateway, part(Prices())) as hub:
+        client = hub.connect()
+        task = asyncio.create_task(bystander())
+        await asyncio.sleep(0)
+        before = len(turns)
+        topics = tuple(f"markets.prices:S{n}" for n in range(64))
+        await hub.subscribe(client, Wish(topics=topics))
+        task.cancel()
+    assert len(turns) - before >= 60
+
+
+async def test_topics_that_nobody_looks_at_are_forgotten_before_any_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("dashboard.live.MAX_CHANNELS", 4)
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    async with running(gateway, part(Prices())) as hub:
+        client = hub.connect()
+        await hub.subscribe(client, Wish(topics=("markets.prices:A", "markets.prices:B")))
+        for n in range(20):
+            await hub.fetch(Wish(topics=(f"markets.prices:S{n}",)))
+        assert set((await frame(hub, client))["parts"]) == {"markets.prices:A", "markets.prices:B"}
+        others = tuple(f"markets.prices:T{n}" for n in range(3))
+        with pytest.raises(HubFullError):
+            await hub.subscribe(hub.connect(), Wish(topics=others))
+
+
+async def test_a_fetched_topic_is_not_drawn_again_until_it_is_fetched_again():
+    gateway, prices = FakeGateway(), Prices()
+    put_price(gateway, 1.0)
+    async with running(gateway, part(prices)) as hub:
+        await hub.fetch(Wish(topics=("markets.prices",)))
+        for price in (2.0, 3.0):
+            put_price(gateway, price)
+            await asyncio.sleep(0.12)
+        assert prices.drawn == 1
+        last = json.loads(await hub.fetch(Wish(topics=("markets.prices",))))
+    assert last["parts"]["markets.prices"]["text"] == {"last-all": "3.0"}
+
+
+async def test_a_client_that_leaves_while_it_subscribes_is_forgotten_everywhere():
+    gateway = FakeGateway()
+    async with running(gateway, part(Prices())) as hub:
+        client = hub.connect()
+        wish = Wish(topics=tuple(f"markets.prices:S{n}" for n in range(10)))
+        task = asyncio.create_task(hub.subscribe(client, wish))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        hub.disconnect(client)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert not any(client in channel.clients for channel in hub._channels.values())
