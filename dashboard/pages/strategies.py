@@ -1,400 +1,405 @@
-"""Strategies: switches, weights with a proposal before it is applied, votes, parameters, history with undo."""
+"""Strategies: switches, weights with a proposal before it is applied, votes, records, parameters, history with undo."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dash
 from dash import ALL, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
-from dashboard import formatting as fmt
-from dashboard.components.controls import Slider, button, field, icon_button, switch, weight_slider
-from dashboard.components.nodes import attrs
+from dashboard.components import strategies as blocks
+from dashboard.components.controls import button
+from dashboard.components.icons import icon
+from dashboard.components.nodes import attrs, classes, dom_id
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import pill
-from dashboard.components.tables import Column, Row, table
 from dashboard.host import GatewayPort
 from dashboard.page import LivePart, Page
-from dashboard.patches import Patch
+from dashboard.patches import Patch, PropValue
+from dashboard.views import proposals
 from dashboard.views import strategies as view
+from dashboard.views.proposals import Proposal
 from engine.domain.commands import SetStrategyEnabled, SetStrategyWeights
-from engine.domain.sections import Snapshot, StrategiesSection
+from engine.domain.errors import PilothouseError
+from engine.domain.payload import Payload
+from engine.domain.sections import Section, Snapshot, Stamp, StrategiesSection, StrategyRow
 
 PAGE = Page(path="/strategies", title="Strategies", icon="sliders-horizontal", key="s")
 
-SECTIONS = ("strategies", "instruments")
-STORE, BAR, HISTORY, VOTES, LOCK_WORDS = (
-    "strategies-proposal", "strategies-bar", "strategies-history", "strategies-votes", "strategies-locks",
+SECTIONS = ("strategies", "instruments", "cycle:*")
+ROOT, STORE, FORCE, BAR_TICK, SENT = (
+    "strategies-root", "strategies-proposal", "strategies-force", "strategies-tick", "strategies-sent",
 )  # fmt: skip
-APPLY, DISCARD, EQUAL, UNDO, SENT = (
-    "strategies-apply", "strategies-discard", "strategies-equal", "strategies-undo", "strategies-sent",
+VOTES, VOTE_WORDS, RECORDS, HISTORY, OPEN_LINE, PARAMETERS = (
+    "strategies-votes", "strategies-vote-words", "strategies-records", "strategies-history",
+    "strategies-open", "strategies-parameters",
 )  # fmt: skip
-COLUMNS = (
-    Column("On", is_number=False, width="52px"),
-    Column("Strategy", is_number=False),
-    Column("Win rate", width="84px", tip="Share of votes whose next closed bar moved their way"),
-    Column("Weight", is_number=False, width="220px"),
-    Column("Proposed", width="92px"),
-    Column("Lock", is_number=False, width="44px", class_name="ph-lock-col"),
-    Column("Change", width="76px"),
-)
+APPLY, APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
+    "strategies-apply", "strategies-apply-label", "strategies-lines", "strategies-words", "strategies-locks",
+)  # fmt: skip
+EQUAL, RESET, DISCARD, UNDO = (
+    "strategies-equal", "strategies-reset", "strategies-discard", "strategies-undo",
+)  # fmt: skip
+TOPICS = "strategies.rows strategies.history strategies.records"
 SOURCE = "dashboard"
-
-
-def _id(part: str, name: str) -> dict[str, str]:
-    return {"type": f"strategies-{part}", "name": name}
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:  # noqa: ARG001 -- nothing of the address
     """Return the page with the weights in force as the proposal."""
     snapshot = gateway.read(SECTIONS)
-    section = snapshot.value("strategies")
-    if section is None or not section.rows:
-        waiting = empty_state(
-            "sliders-horizontal",
-            "No strategy yet",
-            "The engine is starting; strategies appear with it.",
-        )
-        return html.Div(
-            panel("Strategy weights", waiting),
-            className="ph-page ph-page-plain",
-            **attrs({"data-topics": ""}),
-        )
-    proposal = view.shares(section)
+    is_known = bool(_section(snapshot).rows)
     return html.Div(
-        [
-            _weights(section, proposal),
-            panel("Parameters", _parameters(section), remark="in force", class_name="ph-area-parameters"),
-            panel(
-                "History",
-                html.Ol(_history(section), id=HISTORY, className="ph-history"),
-                tools=[button("Undo last", "ghost", "undo-2", id=UNDO, small=True)],
-                class_name="ph-area-history",
-            ),
-            panel(
-                "How they vote",
-                html.Div(_votes(snapshot), id=VOTES),
-                html.Div(_bar(section, proposal, ()), id=BAR, className="ph-apply", role="status"),
-                remark="last closed bar, −1 sell to +1 buy",
-                class_name="ph-area-whatif ph-votes-panel",
-            ),
-            dcc.Store(id=STORE, data={"proposal": proposal, "locks": [], "current": proposal}),
-            html.Div(id=SENT, className="ph-hidden"),
-        ],
+        _whole(snapshot) if is_known else _waiting(),
+        id=ROOT,
         className="ph-page ph-page-strategies",
-        **attrs({"data-topics": "strategies.rows strategies.history strategies.votes"}),
-    )  # fmt: skip
+        **attrs({"data-topics": TOPICS if is_known else "strategies.wait"}),
+    )
 
 
-def _weights(section: StrategiesSection, proposal: Mapping[str, int]) -> Component:
-    rows = [_row(row) for row in view.rows_view(section, proposal, ())]
+def sample_layout() -> Component:
+    """Return the page with one strategy in it, so that Dash knows the ids before the engine runs."""
+    section = StrategiesSection(rows=(StrategyRow(name="sample", title="Sample"),))
+    sections = {"strategies": Section("strategies", section, Stamp(version=0))}
+    return html.Div(_whole(Snapshot(version=0, sections=sections)))
+
+
+def _section(snapshot: Snapshot) -> StrategiesSection:
+    return snapshot.value("strategies") or StrategiesSection()
+
+
+def _waiting() -> list[Component]:
+    text = "The engine is starting; strategies appear with it."
+    nothing = empty_state("sliders-horizontal", "No strategy yet", text)
+    return [panel("Strategy weights", nothing, class_name="ph-area-weights")]
+
+
+def _whole(snapshot: Snapshot) -> list[Component]:
+    section = _section(snapshot)
+    proposal = proposals.begin(view.shares(section))
+    parameters = html.Div(
+        blocks.parameter_blocks(view.parameters_view(section)), id=PARAMETERS, className="ph-params"
+    )
+    records = html.Div(blocks.record_list(view.records_view(section)), id=RECORDS)
+    side = [
+        panel("How they vote", *_votes_body(snapshot, proposal), remark="last closed bar, −1 sell to +1 buy"),
+        panel("Were they right?", records, remark="votes whose next close moved their way, 95% interval"),
+    ]  # fmt: skip
+    return [
+        _weights(section, proposal),
+        _apply_panel(section, proposal),
+        panel("Parameters", parameters, remark="in force", class_name="ph-area-parameters"),
+        _history_panel(section),
+        html.Div(side, className="ph-strategies-side"),
+        dcc.Store(id=STORE, data=proposal.to_data()),
+        html.Div(_force(section), id=FORCE, hidden=True),
+        html.Div("", id=BAR_TICK, hidden=True),
+        html.Div(id=SENT, className="ph-intent-answer", role="alert"),
+    ]
+
+
+def _weights(section: StrategiesSection, proposal: Proposal) -> Component:
     foot = html.Div(
-        [pill("up", "Sum 100%", "circle-check"),
-         html.Span("Moving one weight shifts the unlocked others in proportion.", id=LOCK_WORDS, className="ph-tx2")],
-        className="ph-weights-foot",
+        [
+            pill("up", "Sum 100%", "circle-check"),
+            html.Span(view.lock_words(proposal), id=LOCK_WORDS, className="ph-tx2 ph-t12"),
+        ],
+        className="ph-line ph-weights-foot",
     )  # fmt: skip
     return panel(
         "Strategy weights",
-        table(
-            COLUMNS,
-            rows,
-            caption="Strategies with weight in force and proposed",
-            class_name="ph-weights",
-        ),
+        blocks.weight_list(view.rows_view(section, proposal)),
         foot,
         remark="tick = in force",
         tools=[
             button("Equalise", "ghost", "scale", id=EQUAL, small=True),
-            button("Reset", "ghost", "rotate-cw", id=DISCARD, small=True),
+            button("Reset", "ghost", "rotate-cw", id=RESET, small=True),
         ],
         class_name="ph-area-weights",
+        is_flush=True,
     )
 
 
-def _row(row: view.RowView) -> Row:
-    slider = Slider(value=row.proposed, current=row.current)
-    name = html.Div(
-        [html.Strong(row.title), html.Span(row.description, className="ph-tx3 ph-t12")],
-        className="ph-two",
+def _votes_body(snapshot: Snapshot, proposal: Proposal) -> tuple[Component, Component]:
+    drawn, words = _votes(snapshot, proposal)
+    return (
+        html.Div(drawn, id=VOTES),
+        html.P(words, id=VOTE_WORDS, className="ph-tx2 ph-t12 ph-vote-words", role="status"),
     )
-    wins = html.Div(
+
+
+def _votes(snapshot: Snapshot, proposal: Proposal) -> tuple[Component, str]:
+    titles = [row.title for row in _section(snapshot).rows]
+    ballots = view.ballots_view(snapshot, proposal)
+    drawn = blocks.ballot_table(titles, ballots, is_open=proposal.is_open)
+    return drawn, view.ballot_words(ballots, proposal)
+
+
+def _history_panel(section: StrategiesSection) -> Component:
+    return panel(
+        "History",
+        html.Div(id=OPEN_LINE, className="ph-history-open"),
+        html.Ol(
+            blocks.history_lines(view.history_view(section)), id=HISTORY, className="ph-history"
+        ),
+        tools=[button("Undo last", "ghost", "undo-2", id=UNDO, small=True)],
+        class_name="ph-area-history",
+    )
+
+
+def _apply_panel(section: StrategiesSection, proposal: Proposal) -> Component:
+    found = view.apply_view(section, proposal)
+    apply = html.Button(
+        [icon("lock"), html.Span(found.label, id=APPLY_LABEL)],
+        id=APPLY,
+        type="button",
+        n_clicks=0,
+        className="ph-btn ph-btn-primary ph-apply-go",
+        **attrs({"aria-disabled": "true"}),
+    )
+    about = html.Div(
         [
-            html.Span(row.win_rate, id=f"win-{row.name}"),
-            html.Span(row.sample, id=f"sample-{row.name}", className="ph-tx3 ph-t11"),
+            html.Div(blocks.apply_lines(found.lines), id=LINES, className="ph-apply-lines"),
+            html.Div(found.words, id=WORDS, className="ph-tx3 ph-t11", role="status"),
         ],
-        className="ph-two ph-num",
-        **attrs({"data-tip": row.win_tip}),
+        className="ph-apply-about",
     )
-    return Row(
-        cells=(
-            switch(_id("on", row.name), row.is_on, f"{row.title} votes"),
-            name,
-            wins,
-            html.Div(weight_slider(_id("slider", row.name), f"Weight of {row.title}", slider), id=f"slide-{row.name}"),
-            field(_id("number", row.name), f"Weight of {row.title} in percent", str(row.proposed), unit="%", kind="number", hide_label=True),
-            icon_button("lock-open", f"Lock {row.title}", id=_id("lock", row.name), pressed=False),
-            html.Span(row.change, id=_id("change", row.name), className="ph-tx3"),
-        ),
-        class_name="" if row.is_on else "ph-off",
-    )  # fmt: skip
-
-
-def _parameters(section: StrategiesSection) -> Component:
-    blocks = []
-    for row in view.rows_view(section, {}, ()):
-        facts = [html.Div([html.Dt(name), html.Dd(value)]) for name, value in row.parameters]
-        blocks.append(
-            html.Section(
-                [html.H3(row.title, className="ph-t12"), html.Dl(facts, className="ph-fields")]
-            )
-        )
-    return html.Div(blocks, className="ph-params")
-
-
-def _history(section: StrategiesSection) -> list[Component]:
-    changes = view.history_view(section)
-    if not changes:
-        return [
-            html.Li(
-                "No change yet. Every applied change is listed here with who and when.",
-                className="ph-tx3",
-            )
-        ]
-    return [
-        html.Li(
-            [html.Strong(c.title), pill("grey", "in force") if c.is_in_force else None,
-             html.Div(c.detail, className="ph-tx2 ph-t12"), html.Div(c.when, className="ph-tx3 ph-t11")]
-        )
-        for c in changes
-    ]  # fmt: skip
-
-
-def _votes(snapshot: Snapshot) -> Component:
-    votes = view.votes_view(snapshot)
-    columns = (Column("Symbol", is_number=False), *(Column(title) for title, _ in votes.rows))
-    rows = [
-        Row(cells=(symbol, *(_vote(values[place]) for _, values in votes.rows)))
-        for place, symbol in enumerate(votes.symbols)
-    ]
-    return table(
-        columns, rows, caption="Votes by symbol and strategy", class_name="ph-table-dense ph-votes"
+    return html.Section(
+        [about, button("Discard", "ghost", id=DISCARD), apply],
+        className="ph-panel ph-apply ph-area-apply",
+        **attrs({"aria-label": "Apply the proposal"}),
     )
 
 
-def _vote(value: float | None) -> Component:
-    if value is None:
-        return html.Span(fmt.UNKNOWN, className="ph-tx3", **attrs({"data-tip": "no vote yet"}))
-    tone = fmt.tone(value, 2)
-    return html.Span(
-        fmt.number(value, 2, signed=True), className=f"ph-{tone}" if tone else "ph-tx3"
-    )
+# -- live --------------------------------------------------------------------------------------------------------
 
 
-def _bar(
-    section: StrategiesSection, proposal: Mapping[str, int], locks: Sequence[str]
-) -> list[Component]:
-    found = view.proposal_view(section, proposal, locks)
-    lines = [
-        html.Span(
-            [
-                f"{title} ",
-                html.Span(str(now), className="ph-tx3"),
-                " → ",
-                html.Strong(str(then), className="ph-acc"),
-            ]
-        )
-        for title, now, then in found.lines
-    ]
-    label = f"Apply {fmt.plural(found.n_changes, 'change')}" if found.n_changes else "Apply"
-    reason = "" if found.n_changes else "no weight was changed"
-    return [
-        html.Div(
-            [
-                html.Div(lines, className="ph-apply-lines"),
-                html.Div(found.words, className="ph-tx3 ph-t11"),
-            ]
-        ),
-        button(label, "primary", id=APPLY, disabled_reason=reason),
-    ]
-
-
-# -- live ------------------------------------------------------------------------------------------------------
+def _force(section: StrategiesSection) -> str:
+    return json.dumps(view.shares(section))
 
 
 def _live_rows(snapshot: Snapshot, _: str) -> Patch:
-    section = snapshot.value("strategies")
-    if section is None:
+    """Return records and switches, and tell the proposal what is in force and that a bar was voted on."""
+    section = _section(snapshot)
+    if not section.rows:
         return Patch()
-    rows = view.rows_view(section, {}, ())
-    text = {f"win-{r.name}": r.win_rate for r in rows} | {
-        f"sample-{r.name}": r.sample for r in rows
+    rows = view.rows_view(section, proposals.begin(view.shares(section)))
+    text: dict[str, str] = {}
+    marks: dict[str, dict[str, str]] = {}
+    for row in rows:
+        text |= {f"win-{row.name}": row.win_rate, f"sample-{row.name}": row.sample}
+        marks[dom_id(blocks.part_id("on", row.name))] = {
+            "aria-checked": "true" if row.is_on else "false"
+        }
+        marks[f"wins-{row.name}"] = {"data-tip": row.win_tip}
+    cls = {f"strategy-{row.name}": blocks.line_class(row.is_on) for row in rows}
+    stamp = snapshot.stamp("strategies")
+    tick = f"{stamp.as_of}" if stamp is not None else ""
+    props: dict[str, dict[str, PropValue]] = {
+        FORCE: {"children": _force(section)},
+        BAR_TICK: {"children": tick},
     }
-    marks = {
-        _dom("strategies-on", r.name): {"aria-checked": "true" if r.is_on else "false"}
-        for r in rows
-    }
-    return Patch(text=text, attrs=marks)
-
-
-def _dom(kind: str, name: str) -> str:
-    return f'{{"name":"{name}","type":"{kind}"}}'
+    return Patch(text=text, cls=cls, attrs=marks, props=props)
 
 
 def _live_history(snapshot: Snapshot, _: str) -> Patch:
-    section = snapshot.value("strategies")
-    return Patch() if section is None else Patch(props={HISTORY: {"children": _history(section)}})
+    section = _section(snapshot)
+    lines = blocks.history_lines(view.history_view(section))
+    words = "" if section.history else "nothing to undo"
+    undo = {"aria-disabled": "false" if section.history else "true", "data-tip": words}
+    return Patch(props={HISTORY: {"children": lines}}, attrs={UNDO: undo})
 
 
-def _live_votes(snapshot: Snapshot, _: str) -> Patch:
-    return Patch(props={VOTES: {"children": _votes(snapshot)}})
+def _live_records(snapshot: Snapshot, _: str) -> Patch:
+    found = blocks.record_list(view.records_view(_section(snapshot)))
+    return Patch(props={RECORDS: {"children": found}})
+
+
+def _live_wait(snapshot: Snapshot, _: str) -> Patch:
+    """Return the whole page as soon as there is a strategy."""
+    if not _section(snapshot).rows:
+        return Patch()
+    return Patch(props={ROOT: {"children": _whole(snapshot), "data-topics": TOPICS}})
 
 
 LIVE = (
-    LivePart(
-        name="strategies.rows", sections=("strategies",), render=_live_rows, min_interval_s=0.5
-    ),
-    LivePart(
-        name="strategies.history",
-        sections=("strategies",),
-        render=_live_history,
-        min_interval_s=1.0,
-    ),
-    LivePart(name="strategies.votes", sections=SECTIONS, render=_live_votes, min_interval_s=1.0),
-)
+    LivePart(name="strategies.rows", sections=("strategies",), render=_live_rows, min_interval_s=0.5),
+    LivePart(name="strategies.history", sections=("strategies",), render=_live_history, min_interval_s=0.5),
+    LivePart(name="strategies.records", sections=("strategies",), render=_live_records, min_interval_s=1.0),
+    LivePart(name="strategies.wait", sections=SECTIONS, render=_live_wait, min_interval_s=0.5),
+)  # fmt: skip
 
 
-# -- intent ----------------------------------------------------------------------------------------------------
+# -- intent ------------------------------------------------------------------------------------------------------
+
+
+def _every(part: str) -> dict[str, Any]:
+    return {"type": f"strategies-{part}", "name": ALL}
 
 
 def register(app: dash.Dash, gateway: GatewayPort) -> None:
     """Connect sliders, numbers, locks, switches and the buttons."""
 
     @app.callback(
-        Output(STORE, "data"), Output(BAR, "children"),
-        Output({"type": "strategies-slider", "name": ALL}, "value"),
-        Output({"type": "strategies-number", "name": ALL}, "value"),
-        Output({"type": "strategies-change", "name": ALL}, "children"),
-        Output({"type": "strategies-lock", "name": ALL}, "aria-pressed"),
-        Input({"type": "strategies-slider", "name": ALL}, "value"),
-        Input({"type": "strategies-number", "name": ALL}, "value"),
-        Input({"type": "strategies-lock", "name": ALL}, "n_clicks"),
-        Input(EQUAL, "n_clicks"), Input(DISCARD, "n_clicks"), State(STORE, "data"),
+        Output(STORE, "data"),
+        Output(_every("slider"), "value"), Output(_every("slider"), "disabled"),
+        Output(_every("number"), "value"), Output(_every("number"), "disabled"),
+        Output(_every("change"), "children"), Output(_every("change"), "className"),
+        Output(_every("then"), "children"), Output(_every("lock"), "aria-pressed"),
+        Output(_every("slide"), "style"), Output(_every("slide"), "className"),
+        Output(_every("slide"), "data-current"),
+        Output(LINES, "children"), Output(WORDS, "children"), Output(WORDS, "className"),
+        Output(APPLY_LABEL, "children"), Output(APPLY, "aria-disabled"),
+        Output(LOCK_WORDS, "children"), Output(OPEN_LINE, "children"),
+        Input(_every("slider"), "value"), Input(_every("number"), "value"),
+        Input(_every("lock"), "n_clicks"),
+        Input({"type": "strategies-step", "name": ALL, "by": ALL}, "n_clicks"),
+        Input(EQUAL, "n_clicks"), Input(RESET, "n_clicks"), Input(DISCARD, "n_clicks"),
+        Input(APPLY, "n_clicks"), Input(FORCE, "children"), State(STORE, "data"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def propose(
-        sliders: list[Any],
-        numbers: list[Any],
-        _locks: list[int],
-        _equal: int,
-        _discard: int,
-        kept: dict[str, Any],
-    ) -> Any:  # noqa: ANN401 -- Dash's own order
-        values = {"slider": sliders, "number": numbers}
-        return await asyncio.to_thread(_proposed, gateway, kept, ctx.triggered_id, values)
+    async def propose(*values: Any) -> Any:  # noqa: ANN401 -- Dash's own order
+        did = Deed(trigger=ctx.triggered_id, value=_triggered_value())
+        return await asyncio.to_thread(answer, gateway, values[-1], did)
+
+    @app.callback(
+        Output(VOTES, "children"), Output(VOTE_WORDS, "children"),
+        Input(STORE, "data"), Input(BAR_TICK, "children"), prevent_initial_call=True,
+    )  # fmt: skip
+    async def show_votes(kept: dict[str, Any], _tick: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        return await asyncio.to_thread(_drawn_votes, gateway, kept)
 
     @app.callback(
         Output(SENT, "children"),
-        Input(APPLY, "n_clicks"),
-        State(STORE, "data"),
-        prevent_initial_call=True,
-    )
-    async def apply(n: int | None, kept: dict[str, Any]) -> Any:  # noqa: ANN401 -- Dash's own value
-        if not n:
+        Input(UNDO, "n_clicks"), Input(_every("on"), "n_clicks"), prevent_initial_call=True,
+    )  # fmt: skip
+    async def act(_undo: int, _clicks: list[int]) -> Any:  # noqa: ANN401 -- Dash's own value
+        if not _triggered_value():
             return dash.no_update
-        return await asyncio.to_thread(_send_weights, gateway, kept["proposal"])
-
-    @app.callback(Output(SENT, "title"), Input(UNDO, "n_clicks"), prevent_initial_call=True)
-    async def undo(_n: int) -> str:
-        return await asyncio.to_thread(_undo, gateway)
-
-    @app.callback(
-        Output(SENT, "lang"),
-        Input({"type": "strategies-on", "name": ALL}, "n_clicks"),
-        prevent_initial_call=True,
-    )
-    async def toggle(clicks: list[int]) -> Any:  # noqa: ANN401 -- Dash's own value
-        if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-            return dash.no_update
-        return await asyncio.to_thread(_toggle, gateway, ctx.triggered_id["name"])
+        return await asyncio.to_thread(send, gateway, ctx.triggered_id)
 
 
-def _proposed(
-    gateway: GatewayPort,
-    kept: Mapping[str, Any],
-    trigger: object,
-    values: Mapping[str, Sequence[Any]],
-) -> tuple[Any, ...]:
-    """Return the proposal after what a person did, and everything drawn from it."""
-    section = gateway.read(("strategies",)).value("strategies") or StrategiesSection()
-    proposal, locks = dict(kept["proposal"]), list(kept["locks"])
-    names = list(proposal)
-    if trigger == EQUAL:
-        proposal = view.equal(proposal, locks)
-    elif trigger == DISCARD:
-        proposal = view.shares(section)
-    elif isinstance(trigger, dict):
-        proposal, locks = _touched(proposal, locks, trigger, values)
-    rows = {row.name: row for row in view.rows_view(section, proposal, locks)}
-    data = {"proposal": proposal, "locks": locks, "current": view.shares(section)}
+def _triggered_value() -> Any:  # noqa: ANN401 -- whatever the control holds
+    return ctx.triggered[0]["value"] if ctx.triggered else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What a person did, or the engine said: the control's id and what it holds."""
+
+    trigger: object
+    value: Any
+
+
+def answer(gateway: GatewayPort, kept: Mapping[str, Any], deed: Deed) -> tuple[Any, ...]:
+    """Return the proposal after a deed and everything drawn from it, in the order of the callback's outputs."""
+    before = Proposal.from_data(kept)
+    proposal = after(gateway, before, deed)
+    if proposal == before and deed.trigger == FORCE:
+        raise PreventUpdate
+    section = _section(gateway.read(("strategies",)))
+    rows = [row for row in view.rows_view(section, proposal) if row.name in proposal.weights]
+    applied = view.apply_view(section, proposal)
     return (
-        data,
-        _bar(section, proposal, locks),
-        [proposal[n] for n in names],
-        [str(proposal[n]) for n in names],
-        [rows[n].change if n in rows else "0" for n in names],
-        ["true" if n in locks else "false" for n in names],
+        proposal.to_data(),
+        [_thumb(row, deed) for row in rows],
+        [row.is_locked for row in rows],
+        [str(row.proposed) for row in rows],
+        [row.is_locked for row in rows],
+        [row.change for row in rows],
+        [blocks.change_class(row.change) for row in rows],
+        [blocks.then_text(row.current, row.proposed) for row in rows],
+        ["true" if row.is_locked else "false" for row in rows],
+        [blocks.slide_style(row) for row in rows],
+        [blocks.slide_class(row) for row in rows],
+        [str(row.current) for row in rows],
+        blocks.apply_lines(applied.lines),
+        applied.words,
+        classes("ph-t11", f"ph-{applied.tone or 'tx3'}"),
+        applied.label,
+        "false" if applied.is_ready else "true",
+        view.lock_words(proposal),
+        blocks.proposal_line(len(applied.lines)),
     )
 
 
-def _touched(
-    proposal: dict[str, int],
-    locks: list[str],
-    trigger: Mapping[str, str],
-    values: Mapping[str, Sequence[Any]],
-) -> tuple[dict[str, int], list[str]]:
+def _thumb(row: view.RowView, deed: Deed) -> Any:  # noqa: ANN401 -- a number, or Dash's own sign for "leave it"
+    """Return the slider's value; the thumb under the finger is left alone, it may be further by now."""
+    is_own = deed.trigger == blocks.part_id("slider", row.name)
+    return dash.no_update if is_own and str(deed.value) == str(row.proposed) else row.proposed
+
+
+def after(gateway: GatewayPort, proposal: Proposal, deed: Deed) -> Proposal:
+    """Return the proposal after a deed; Apply sends it."""
+    trigger = deed.trigger
+    if isinstance(trigger, Mapping):
+        return _touched(proposal, trigger, deed.value)
+    if trigger == FORCE:
+        return proposals.follow(proposal, json.loads(deed.value))
+    if not deed.value:
+        return proposal
+    if trigger == EQUAL:
+        return proposals.equalise(proposal)
+    if trigger in {RESET, DISCARD}:
+        return proposals.discard(proposal)
+    return _applied(gateway, proposal) if trigger == APPLY else proposal
+
+
+def _touched(proposal: Proposal, trigger: Mapping[str, str], value: Any) -> Proposal:  # noqa: ANN401 -- a control's own
     name, part = trigger["name"], trigger["type"].removeprefix("strategies-")
+    if part in {"slider", "number"}:
+        return proposals.type_in(proposal, name, value)
+    if not value:
+        return proposal
     if part == "lock":
-        return proposal, [k for k in proposal if (k in locks) != (k == name)]
-    raw = values[part][list(proposal).index(name)]
-    return view.moved(proposal, locks, name, _number(raw)), locks
+        return proposals.toggle_lock(proposal, name)
+    return proposals.step(proposal, name, int(trigger["by"]))
 
 
-def _number(raw: object) -> float | None:
-    """Return what was typed as a number from 0 to 100, or None when it is none."""
+def _applied(gateway: GatewayPort, proposal: Proposal) -> Proposal:
+    if not proposal.is_open or proposal.is_sent:
+        return proposal
+    weights = {name: weight / proposals.WHOLE for name, weight in proposal.weights.items()}
+    problem = _send(gateway, SetStrategyWeights(weights=weights))
+    return replace(proposal, problem=problem) if problem else proposals.send(proposal)
+
+
+def _send(gateway: GatewayPort, command: Payload) -> str:
+    """Send a command; return words when it could not be sent. The engine's own answer comes as a toast."""
     try:
-        value = float(str(raw).replace("%", "").replace(",", ".").strip())
-    except ValueError:
-        return None
-    return value if 0 <= value <= view.WHOLE else None
+        gateway.send(command, actor="local", source=SOURCE)
+    except PilothouseError as error:
+        return f"Command not sent. {error}"
+    return ""
 
 
-def _send_weights(gateway: GatewayPort, proposal: Mapping[str, int]) -> str:
-    weights = {name: value / view.WHOLE for name, value in proposal.items()}
-    return gateway.send(SetStrategyWeights(weights=weights), actor="local", source=SOURCE)
+def send(gateway: GatewayPort, trigger: object) -> str:
+    """Send what a switch or Undo asks for; return words when it could not be sent."""
+    section = _section(gateway.read(("strategies",)))
+    if isinstance(trigger, Mapping):
+        is_on = next((row.enabled for row in section.rows if row.name == trigger["name"]), False)
+        return _send(gateway, SetStrategyEnabled(strategy=trigger["name"], enabled=not is_on))
+    return "".join(_send(gateway, command) for command in undo_commands(section))
 
 
-def _undo(gateway: GatewayPort) -> str:
-    section = gateway.read(("strategies",)).value("strategies")
-    if section is None or not section.history:
-        return ""
+def undo_commands(section: StrategiesSection) -> tuple[Payload, ...]:
+    """Return what brings back the weights and switches from before the newest change."""
+    if not section.history:
+        return ()
     last = section.history[0]
-    sent = (
-        gateway.send(SetStrategyWeights(weights=dict(last.previous)), actor="local", source=SOURCE)
-        if last.previous
-        else ""
+    found: list[Payload] = []
+    if last.previous and last.previous != last.weights:
+        found.append(SetStrategyWeights(weights=dict(last.previous)))
+    found.extend(
+        SetStrategyEnabled(strategy=name, enabled=was_on)
+        for name, was_on in last.previous_enabled.items()
+        if last.enabled.get(name) != was_on
     )
-    for name, was_on in last.previous_enabled.items():
-        if last.enabled.get(name) != was_on:
-            sent = gateway.send(
-                SetStrategyEnabled(strategy=name, enabled=was_on), actor="local", source=SOURCE
-            )
-    return sent
+    return tuple(found)
 
 
-def _toggle(gateway: GatewayPort, name: str) -> str:
-    section = gateway.read(("strategies",)).value("strategies") or StrategiesSection()
-    is_on = next((row.enabled for row in section.rows if row.name == name), False)
-    return gateway.send(
-        SetStrategyEnabled(strategy=name, enabled=not is_on), actor="local", source=SOURCE
-    )
+def _drawn_votes(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[Component, str]:
+    return _votes(gateway.read(SECTIONS), Proposal.from_data(kept))

@@ -1,16 +1,30 @@
-"""What the Strategies page says: weights in force and proposed, what votes came to, how everybody votes, what changed.
+"""What the Strategies page says: weights, what votes came to, how everybody votes, what changed.
 
 Weights are whole percents on this page; they always sum to 100.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from dashboard import formatting as fmt
-from engine.domain.sections import InstrumentsSection, Snapshot, StrategiesSection, WeightsChange
+from dashboard.views.proposals import WHOLE, Proposal
+from engine.domain.sections import (
+    CycleSection,
+    InstrumentsSection,
+    Snapshot,
+    StrategiesSection,
+    StrategyRow,
+    WeightsChange,
+)
+from engine.domain.signals import CycleRecord
 
-WHOLE = 100
-MIN_SAMPLE = 20
+Z_95 = 1.959964
+"""Two-sided 95% point of the normal distribution, for Wilson's interval."""
+EVEN = 0.5
+_STEP = 0.05
+_SHORT_WORDS = {"ma": "MA", "rsi": "RSI", "mc": "MC"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +42,41 @@ class RowView:
     win_rate: str
     sample: str
     win_tip: str
-    parameters: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VotesView:
-    """Votes by strategy (rows) and symbol (columns), −1 to +1; None where it has not voted."""
+class RecordView:
+    """How often a strategy's votes were right; places are shares of the axis, None below 20 votes."""
 
-    symbols: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    name: str
+    title: str
+    rate: str
+    sample: str
+    interval: str
+    low_at: float | None
+    rate_at: float | None
+    high_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsView:
+    """All records on one axis around 50%, with what follows from them."""
+
+    rows: tuple[RecordView, ...]
+    axis: tuple[str, str, str]
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BallotView:
+    """One symbol on its last closed bar: votes by strategy, the score as decided, the score with the proposal."""
+
+    symbol: str
+    votes: tuple[float | None, ...]
+    score: float | None
+    proposed: float | None
+    action: str
+    proposed_action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +90,30 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProposalView:
-    """What Apply would do: the lines of the bar, or why there is nothing to apply."""
+class ApplyView:
+    """What Apply would do, or why there is nothing to apply."""
 
-    n_changes: int
     lines: tuple[tuple[str, int, int], ...]
-    """(title, current, proposed) of each weight that changes."""
-    locked: int
+    """(title, in force, proposed) of each weight that changes."""
+    label: str
     words: str
+    tone: str
+    is_ready: bool
 
 
 def shares(section: StrategiesSection) -> dict[str, int]:
     """Return the weights in force as whole percents that sum to 100."""
-    return _shares({row.name: row.weight for row in section.rows})
+    return whole_percents({row.name: row.weight for row in section.rows})
 
 
-def _shares(weights: Mapping[str, float]) -> dict[str, int]:
+def whole_percents(weights: Mapping[str, float]) -> dict[str, int]:
+    """Return weights of any scale as whole percents that sum to 100; all zero where nothing weighs.
+
+    Examples
+    --------
+    >>> whole_percents({"a": 1.0, "b": 1.0, "c": 1.0})
+    {'a': 34, 'b': 33, 'c': 33}
+    """
     total = sum(weights.values())
     if not weights or total <= 0:
         return dict.fromkeys(weights, 0)
@@ -73,106 +121,238 @@ def _shares(weights: Mapping[str, float]) -> dict[str, int]:
     return {name: int(value) for name, value in zip(weights, rounded, strict=True)}
 
 
-def moved(
-    proposal: Mapping[str, int], locks: Sequence[str], name: str, value: float | None
-) -> dict[str, int]:
-    """Return the proposal after one weight was set: the other unlocked ones move in proportion.
-
-    Examples
-    --------
-    >>> moved({"a": 50, "b": 30, "c": 20}, [], "a", 75)
-    {'a': 75, 'b': 15, 'c': 10}
-    >>> moved({"a": 50, "b": 30, "c": 20}, ["b"], "a", 90)
-    {'a': 70, 'b': 30, 'c': 0}
-    >>> moved({"a": 100, "b": 0, "c": 0}, [], "a", 40)
-    {'a': 40, 'b': 30, 'c': 30}
-    """
-    if name not in proposal or value is None or name in locks:
-        return dict(proposal)
-    free = [other for other in proposal if other != name and other not in locks]
-    room = WHOLE - sum(proposal[other] for other in locks if other != name and other in proposal)
-    own = room if not free else max(0, min(round(value), room))
-    spread = sum(proposal[other] for other in free)
-    left = room - own
-    raw = [left * proposal[o] / spread if spread else left / len(free) for o in free]
-    parts = dict(zip(free, fmt.round_to_sum(raw, 0), strict=True)) if free else {}
-    return {o: own if o == name else int(parts.get(o, proposal[o])) for o in proposal}
-
-
-def equal(proposal: Mapping[str, int], locks: Sequence[str]) -> dict[str, int]:
-    """Return the proposal with all unlocked weights alike.
-
-    Examples
-    --------
-    >>> equal({"a": 90, "b": 10, "c": 0}, [])
-    {'a': 34, 'b': 33, 'c': 33}
-    """
-    free = [name for name in proposal if name not in locks]
-    if not free:
-        return dict(proposal)
-    room = WHOLE - sum(value for name, value in proposal.items() if name in locks)
-    parts = dict(zip(free, fmt.round_to_sum([room / len(free)] * len(free), 0), strict=True))
-    return {name: int(parts.get(name, value)) for name, value in proposal.items()}
-
-
-def rows_view(
-    section: StrategiesSection, proposal: Mapping[str, int], locks: Sequence[str]
-) -> tuple[RowView, ...]:
+def rows_view(section: StrategiesSection, proposal: Proposal) -> tuple[RowView, ...]:
     """Return the rows in order of registration."""
-    current = shares(section)
-    views = []
-    for row in section.rows:
-        now, then = current[row.name], proposal.get(row.name, current[row.name])
-        views.append(
-            RowView(
-                name=row.name,
-                title=row.title,
-                description=row.description,
-                is_on=row.enabled,
-                current=now,
-                proposed=then,
-                is_locked=row.name in locks,
-                change=change_text(now, then),
-                win_rate=fmt.share(row.wins / row.n) if row.n else fmt.UNKNOWN,
-                sample=f"n = {row.n}" + ("" if row.n >= MIN_SAMPLE else ", few") * bool(row.n),
-                win_tip=f"{row.wins} of {row.n} votes were followed by a close that moved their way",
-                parameters=tuple((k.replace("_", " "), str(v)) for k, v in row.parameters.items()),
-            )
-        )
-    return tuple(views)
+    return tuple(_row(row, proposal) for row in section.rows)
+
+
+def _row(row: StrategyRow, proposal: Proposal) -> RowView:
+    now, then = proposal.current.get(row.name, 0), proposal.weights.get(row.name, 0)
+    return RowView(
+        name=row.name,
+        title=row.title,
+        description=row.description,
+        is_on=row.enabled,
+        current=now,
+        proposed=then,
+        is_locked=row.name in proposal.locks,
+        change=change_text(now, then),
+        win_rate=fmt.share(row.wins / row.n) if row.n else fmt.UNKNOWN,
+        sample=f"n = {fmt.count(row.n)}",
+        win_tip=_win_tip(row),
+    )
+
+
+def _win_tip(row: StrategyRow) -> str:
+    if not row.n:
+        return "No vote was followed by a close yet."
+    return f"{fmt.count(row.wins)} of {fmt.count(row.n)} votes were followed by a close that moved their way"
 
 
 def change_text(current: int, proposed: int) -> str:
     """Return the difference in points, 0 when there is none."""
-    return fmt.points((proposed - current) / WHOLE) if proposed != current else "0"
+    return fmt.points((proposed - current) / WHOLE)
 
 
-def proposal_view(
-    section: StrategiesSection, proposal: Mapping[str, int], locks: Sequence[str]
-) -> ProposalView:
-    """Return what Apply would do."""
-    current = shares(section)
-    lines = tuple(
-        (row.title, current[row.name], proposal[row.name])
+def parameters_view(
+    section: StrategiesSection,
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return (title, (name, value) of each parameter) by strategy."""
+    return tuple(
+        (row.title, tuple((_words(k), _value(v)) for k, v in row.parameters.items()))
         for row in section.rows
-        if proposal.get(row.name, current[row.name]) != current[row.name]
     )
-    words = (
-        "Takes effect with the next bar, can be undone." if lines else "Drag a weight or type one."
+
+
+def _words(name: str) -> str:
+    words = [_SHORT_WORDS.get(word, word) for word in name.split("_")]
+    return words[0][:1].upper() + " ".join(words)[1:]
+
+
+def _value(value: float | bool | str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return value
+    return fmt.number(value, fmt.decimals_of(Decimal(str(value))))
+
+
+def wilson(wins: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95% interval of a rate.
+
+    Examples
+    --------
+    >>> [round(bound, 4) for bound in wilson(50, 100)]
+    [0.4038, 0.5962]
+    """
+    rate, z2 = wins / n, Z_95**2
+    middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z_95 * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def records_view(section: StrategiesSection) -> RecordsView:
+    """Return how often each strategy's votes were right, with intervals on an axis around 50%."""
+    judged = {r.name: wilson(r.wins, r.n) for r in section.rows if r.n >= fmt.MIN_SAMPLE}
+    far = max((abs(b - EVEN) for bounds in judged.values() for b in bounds), default=_STEP)
+    half = min(EVEN, math.ceil(far / _STEP - 1e-9) * _STEP)
+    rows = tuple(_record(row, judged.get(row.name), half) for row in section.rows)
+    ends = (fmt.percent(EVEN - half, 0), fmt.percent(EVEN, 0), fmt.percent(EVEN + half, 0))
+    return RecordsView(rows=rows, axis=ends, verdict=_verdict(section, judged))
+
+
+def _record(row: StrategyRow, bounds: tuple[float, float] | None, half: float) -> RecordView:
+    def place(rate: float) -> float:
+        return min(1.0, max(0.0, (rate - EVEN + half) / (2 * half)))
+
+    low, high = bounds if bounds is not None else (None, None)
+    return RecordView(
+        name=row.name,
+        title=row.title,
+        rate=fmt.share(row.wins / row.n) if row.n else fmt.UNKNOWN,
+        sample=fmt.sample(row.n) if row.n else "n = 0",
+        interval="" if low is None else fmt.span(low, high, fmt.share),
+        low_at=None if low is None else place(low),
+        rate_at=None if low is None else place(row.wins / row.n),
+        high_at=None if high is None else place(high),
     )
-    return ProposalView(n_changes=len(lines), lines=lines, locked=len(locks), words=words)
+
+
+def _verdict(section: StrategiesSection, judged: Mapping[str, tuple[float, float]]) -> str:
+    titles = {row.name: row.title for row in section.rows}
+    above = [titles[name] for name, (low, _) in judged.items() if low > EVEN]
+    below = [titles[name] for name, (_, high) in judged.items() if high < EVEN]
+    if not judged:
+        return f"No verdict yet, {fmt.MIN_SAMPLE} judged votes are needed."
+    parts = []
+    if above:
+        parts.append(f"Right more often than not: {', '.join(above)}.")
+    if below:
+        parts.append(f"Wrong more often than right: {', '.join(below)}.")
+    if len(above) + len(below) < len(judged):
+        parts.append("An interval that holds 50% shows no edge.")
+    return " ".join(parts)
+
+
+def ballots_view(snapshot: Snapshot, proposal: Proposal) -> tuple[BallotView, ...]:
+    """Return how everybody voted on the last closed bar of every symbol, and what the proposal would make of it."""
+    section: StrategiesSection = snapshot.value("strategies") or StrategiesSection()
+    instruments: InstrumentsSection = snapshot.value("instruments") or InstrumentsSection()
+    return tuple(
+        _ballot(i.symbol, section, snapshot.value(f"cycle:{i.symbol}"), proposal)
+        for i in instruments.instruments
+    )
+
+
+def _ballot(
+    symbol: str, section: StrategiesSection, cycle: CycleSection | None, proposal: Proposal
+) -> BallotView:
+    record = cycle.record if cycle is not None else None
+    score = None if record is None else record.score
+    proposed = None if record is None else proposed_score(record, proposal.weights)
+    threshold = record.threshold if record is not None else section.threshold
+    return BallotView(
+        symbol=symbol,
+        votes=tuple(row.votes.get(symbol) for row in section.rows),
+        score=score,
+        proposed=proposed,
+        action=_action(score, threshold),
+        proposed_action=_action(proposed, threshold),
+    )
+
+
+def proposed_score(record: CycleRecord, weights: Mapping[str, float]) -> float:
+    """Return the score that the recorded votes make with other weights, regime factors as they were.
+
+    Strategies that did not vote share nothing, as in the engine.
+    """
+    voted = [vote for vote in record.votes if vote.error is None]
+    total = math.fsum(weights.get(vote.algorithm, 0) for vote in voted)
+    if total <= 0:
+        return 0.0
+    return math.fsum(
+        vote.vote * (weights.get(vote.algorithm, 0) / total) * vote.regime_factor for vote in voted
+    )
+
+
+def _action(score: float | None, threshold: float) -> str:
+    if score is None or abs(score) <= threshold:
+        return "" if score is None else "HOLD"
+    return "BUY" if score > 0 else "SELL"
+
+
+def ballot_words(ballots: tuple[BallotView, ...], proposal: Proposal) -> str:
+    """Return how many decisions of the last bar the proposal would have changed."""
+    if not proposal.is_open:
+        return "Set a weight to see the scores it would have made."
+    changed = [b.symbol for b in ballots if b.score is not None and b.action != b.proposed_action]
+    if not changed:
+        return "The proposal changes no decision of the last bar."
+    return f"The proposal changes {fmt.plural(len(changed), 'decision')} of the last bar: {', '.join(changed)}."
+
+
+def apply_view(section: StrategiesSection, proposal: Proposal) -> ApplyView:
+    """Return what Apply would do."""
+    titles = {row.name: row.title for row in section.rows}
+    lines = tuple((titles.get(name, name), now, then) for name, now, then in proposal.changes)
+    words, tone = _apply_words(proposal)
+    return ApplyView(
+        lines=lines,
+        label=f"Apply {fmt.plural(len(lines), 'change')}" if lines else "Apply",
+        words=words,
+        tone=tone,
+        is_ready=bool(lines) and not proposal.is_sent,
+    )
+
+
+def _apply_words(proposal: Proposal) -> tuple[str, str]:
+    if proposal.problem:
+        return proposal.problem, "crit"
+    if not proposal.is_open:
+        return "Drag a weight, type one, or press Equalise.", ""
+    if proposal.is_sent:
+        return "Sent. In force with the next bar.", ""
+    if proposal.is_overtaken:
+        return "Weights changed elsewhere. The tick moved, your proposal stays.", "warn"
+    return "Takes effect with the next bar, can be undone.", ""
+
+
+def lock_words(proposal: Proposal) -> str:
+    """Return what locks do to the others."""
+    n = len(proposal.locks)
+    free = len(proposal.weights) - n
+    if not n:
+        return "Moving one weight shifts the others in proportion."
+    if free < 2:  # noqa: PLR2004 -- nothing is left to shift
+        return f"{n} locked. Unlock another one to move a weight."
+    return f"{n} locked. Moving one weight shifts the other {free - 1} in proportion."
 
 
 def history_view(section: StrategiesSection) -> tuple[ChangeView, ...]:
-    """Return the applied changes, newest first."""
+    """Return the applied changes, newest first, down to the weights of the start."""
     titles = {row.name: row.title for row in section.rows}
-    return tuple(
-        _change(change, titles, place == 0) for place, change in enumerate(section.history)
-    )
+    changes = [_change(c, titles, place == 0) for place, c in enumerate(section.history)]
+    oldest = section.history[-1].previous if section.history else {}
+    first = whole_percents(oldest) if oldest else shares(section)
+    if not section.history or oldest:
+        changes.append(
+            ChangeView(
+                title=_weights_text(first),
+                detail="start of the run",
+                when="",
+                is_in_force=not section.history,
+            )
+        )
+    return tuple(changes)
+
+
+def _weights_text(weights: Mapping[str, int]) -> str:
+    return " / ".join(str(weight) for weight in weights.values())
 
 
 def _change(change: WeightsChange, titles: Mapping[str, str], is_newest: bool) -> ChangeView:
-    after, before = _shares(change.weights), _shares(change.previous or change.weights)
+    after = whole_percents(change.weights)
+    before = whole_percents(change.previous or change.weights)
     moves = [
         f"{titles.get(n, n)} {before.get(n, 0)} → {w}"
         for n, w in after.items()
@@ -184,19 +364,8 @@ def _change(change: WeightsChange, titles: Mapping[str, str], is_newest: bool) -
         if change.previous_enabled.get(name, True) != on
     ]
     return ChangeView(
-        title=" / ".join(str(weight) for weight in after.values()),
+        title=_weights_text(after),
         detail=", ".join((*moves, *switched)) or "no difference",
         when=f"{fmt.date(change.at)}, by {change.actor}" if change.at else f"by {change.actor}",
         is_in_force=is_newest,
-    )
-
-
-def votes_view(snapshot: Snapshot) -> VotesView:
-    """Return how every strategy voted on the last closed bar of every symbol."""
-    section = snapshot.value("strategies") or StrategiesSection()
-    instruments = snapshot.value("instruments") or InstrumentsSection()
-    symbols = tuple(i.symbol for i in instruments.instruments)
-    return VotesView(
-        symbols=symbols,
-        rows=tuple((row.title, tuple(row.votes.get(s) for s in symbols)) for row in section.rows),
     )
