@@ -54,6 +54,28 @@ def tool(icon_name: str, label: str, data: str, value: str) -> html.Button:
     return html.Button(icon(icon_name), type="button", className="ph-ibtn", **attrs(named))
 
 
+def chart_tools(name: str) -> html.Div:
+    """Return image and full screen; `name` is that of the saved file."""
+    return html.Div(
+        [
+            tool("camera", "Save as an image", "data-chart-image", name),
+            tool("expand", "Full screen", "data-full-screen", ""),
+        ],
+        className="ph-panel-tools",
+    )
+
+
+def jump_to_live() -> html.Button:
+    """Return the button that the script shows while the last bar is out of view."""
+    return html.Button(
+        [icon("skip-forward"), html.Span("Jump to live")],
+        type="button",
+        hidden=True,
+        className="ph-btn ph-btn-s ph-jump-live",
+        **attrs({"data-chart-live": ""}),
+    )
+
+
 def head(view: HeadView) -> list[Component]:
     """Return symbol, price, change and the legend of the newest bar."""
     tone = f"ph-{view.tone}" if view.tone else "ph-tx2"

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.chart import chart, figure_data, figure_id
 from dashboard.components.controls import Option, segments
-from dashboard.components.market_panels import tool
+from dashboard.components.market_panels import chart_tools
 from dashboard.components.nodes import attrs, present
 from dashboard.components.panels import empty_state, inset, kpi, kpis, panel
 from dashboard.components.pills import age, grade, pill
@@ -114,13 +114,7 @@ def _fan_panel(snapshot: Snapshot, symbol: str, level: int) -> html.Section:
             html.Footer(
                 [
                     html.Div(keys, className="ph-fan-keys ph-t11", **attrs({"aria-hidden": "true"})),
-                    html.Div(
-                        [
-                            tool("camera", "Save as an image", "data-chart-image", f"{symbol}-forecast"),
-                            tool("expand", "Full screen", "data-full-screen", ""),
-                        ],
-                        className="ph-panel-tools",
-                    ),
+                    chart_tools(f"{symbol}-forecast"),
                 ],
                 className="ph-fan-foot",
             ),

@@ -12,7 +12,6 @@ from dash.development.base_component import Component
 from dashboard.components import market_panels
 from dashboard.components.chart import chart, figure_data, figure_id
 from dashboard.components.controls import Option, segments
-from dashboard.components.icons import icon
 from dashboard.components.nodes import Node, attrs, classes
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import age
@@ -163,21 +162,14 @@ def _chart_area(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
 
 def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Section:
     view = price_chart(snapshot, symbol, timeframe)
-    live = html.Button(
-        [icon("skip-forward"), html.Span("Jump to live")],
-        type="button",
-        hidden=True,
-        className="ph-btn ph-btn-s ph-jump-live",
-        **attrs({"data-chart-live": ""}),
-    )
     drawn = html.Div(
         [
             chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}"),
             html.P("MA 10, MA 30 dashed · ▲▼ fill △▽ signal",
                    className="ph-chart-words"),
-            live,
+            market_panels.jump_to_live(),
             html.P(view.label, id=SUMMARY, className="ph-hidden"),
-            None if view.bars.at else _no_bars(),
+            None if view.bars.at else empty_state("clock", "No bar yet", "Bars appear when one has closed."),
         ],
         className="ph-price",
     )  # fmt: skip
@@ -186,14 +178,7 @@ def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Sectio
             html.Header(
                 [
                     html.Div(market_panels.head(head_view(snapshot, symbol, timeframe)), id=HEAD),
-                    html.Div(
-                        [
-                            market_panels.tool("camera", "Save as an image", "data-chart-image", symbol),
-                            market_panels.tool("expand", "Full screen", "data-full-screen", ""),
-                        ],
-                        className="ph-panel-tools",
-                        **attrs({"data-chart-tools": ""}),
-                    ),
+                    market_panels.chart_tools(symbol),
                     _timeframes(snapshot, symbol, timeframe),
                 ],
                 className="ph-chart-head",
@@ -204,12 +189,6 @@ def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Sectio
         className="ph-panel ph-chart-panel",
         **attrs({"data-chart-host": "", "data-chart-again": AGAIN}),
     )  # fmt: skip
-
-
-def _no_bars() -> html.Div:
-    return empty_state(
-        "candlestick-chart", "No bar yet", "Bars appear when the feed has closed one."
-    )
 
 
 def _timeframes(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:

@@ -107,6 +107,17 @@ def chosen_timeframe(key: str, seconds: int) -> str:
     return fitting[0] if fitting else TIMEFRAMES[-1].key
 
 
+def is_longer(timeframe: str, seconds: int) -> bool:
+    """Return whether a bar of the timeframe holds several of the feed's.
+
+    Examples
+    --------
+    >>> is_longer("1D", 86_400), is_longer("1W", 86_400)
+    (False, True)
+    """
+    return _BY_KEY[timeframe].seconds > seconds
+
+
 def place(epoch_s: float, timeframe: str) -> str:
     """Return where on the axis the bar stands that holds this moment.
 

@@ -163,19 +163,20 @@ def forming_view(snapshot: Snapshot, symbol: str, timeframe: str) -> FormingView
     is_open = quote is not None and quote.bar is not None and not quote.bar.is_closed
     if quote is None or not is_open:
         return FormingView(bar=b.Series(), price=price, tag=tag)
-    shown = b.chosen_timeframe(timeframe, b.bar_seconds(columns))
-    recent = BarColumns(
-        symbol=symbol,
-        closes_at=columns.closes_at[-N_VISIBLE:],
-        open=columns.open[-N_VISIBLE:],
-        high=columns.high[-N_VISIBLE:],
-        low=columns.low[-N_VISIBLE:],
-        close=columns.close[-N_VISIBLE:],
-        volume=columns.volume[-N_VISIBLE:],
-    )
+    seconds = b.bar_seconds(columns)
+    shown = b.chosen_timeframe(timeframe, seconds)
     at = b.place((quote.bar.closes_at if quote.bar else quote.as_of).timestamp(), shown)
-    bar = b.forming(b.resample(recent, shown).tail(1), quote.bar, quote.price, at)
+    before = (
+        b.resample(_newest(columns), shown).tail(1) if b.is_longer(shown, seconds) else b.Series()
+    )
+    bar = b.forming(before, quote.bar, quote.price, at)
     return FormingView(bar=bar, price=price, tag=tag)
+
+
+def _newest(columns: BarColumns) -> BarColumns:
+    names = ("closes_at", "open", "high", "low", "close", "volume")
+    tails = {name: getattr(columns, name)[-N_VISIBLE:] for name in names}
+    return BarColumns(symbol=columns.symbol, **tails)
 
 
 def fan_view(

@@ -1,0 +1,94 @@
+"""The price chart's traces and the calls that move them."""
+
+import json
+
+from dashboard.figures import markets as f
+from dashboard.patches import Patch, encode_patch
+from dashboard.views.price_chart import forming_view, price_chart
+from tests.dashboard.samples import SampleGateway
+
+
+def chart(symbol: str = "AAPL", timeframe: str = "1D"):
+    return price_chart(SampleGateway().read(None), symbol, timeframe)
+
+
+def test_a_stock_is_drawn_in_candles_and_closes_alone_in_a_line() -> None:
+    assert [f.price_figure(chart(s)).data[f.PRICE].type for s in ("AAPL", "JPM")] == [
+        "candlestick",
+        "scatter",
+    ]
+
+
+def test_every_trace_stands_where_the_patches_look_for_it() -> None:
+    figure = f.price_figure(chart())
+    names = [trace.name for trace in figure.data]
+    assert names[f.PRICE] == "price"
+    assert (names[f.MA_SHORT], names[f.MA_LONG]) == ("MA 10", "MA 30")
+    assert names[f.FAN : f.FAN + 4] == [
+        "forecast 95%",
+        "forecast 80%",
+        "forecast 50%",
+        "forecast median",
+    ]
+    assert (names[f.BUYS], names[f.SELLS]) == ("buy", "sell")
+    assert (names[f.FORMING], names[f.FORMING_VOLUME]) == ("open bar", "volume")
+
+
+def test_fan_and_candles_share_one_axis_and_meet_in_the_last_close() -> None:
+    view = chart()
+    figure = f.price_figure(view)
+    median, candles = figure.data[f.FAN + 3], figure.data[f.PRICE]
+    assert median.yaxis in {None, "y"}
+    assert candles.yaxis in {None, "y"}
+    assert median.y[0] == candles.close[-1]
+    assert median.x[0] == candles.x[-1]
+
+
+def test_zoom_is_kept_for_a_symbol_in_a_timeframe() -> None:
+    keys = {
+        f.price_figure(chart(s, t)).layout.uirevision
+        for s in ("AAPL", "GOOG")
+        for t in ("1D", "1W")
+    }
+    assert len(keys) == 4
+
+
+def test_weekends_are_cut_from_days_and_not_from_weeks() -> None:
+    assert f.price_figure(chart()).layout.xaxis.rangebreaks
+    assert not f.price_figure(chart(timeframe="1W")).layout.xaxis.rangebreaks
+
+
+def test_a_tick_moves_two_traces_and_no_more() -> None:
+    view = forming_view(SampleGateway().read(None), "AAPL", "1D")
+    method, columns, layout, traces = f.tick(view, is_line=False)
+    assert (method, traces) == ("update", [f.FORMING, f.FORMING_VOLUME])
+    assert columns["close"][0] == [view.price]
+    assert layout["annotations[1].text"] == f"<b>{view.tag}</b>"
+    assert len(encode_patch(Patch(plot={"x": [[method, columns, layout, traces]]}))) < 1_000
+
+
+def test_a_closed_bar_sends_tails_and_never_a_whole_annotation() -> None:
+    view = chart()
+    method, step = f.advance(view)
+    assert method == "advance"
+    assert [len(tail["x"]) for tail in step["tails"]] == [f.N_TAIL] * 4
+    assert step["tails"][0]["close"] == view.bars.close[-f.N_TAIL :]
+    whole = [
+        key
+        for key in step["layout"]
+        if key.startswith(("shapes[", "annotations[")) and key.endswith("]")
+    ]
+    assert whole == []
+    assert (
+        json.loads(encode_patch(Patch(plot={"x": [[method, step]]})))["plot"]["x"][0][1]["meta"][
+            "key"
+        ]
+        == "AAPL:1D"
+    )
+
+
+def test_a_chart_without_bars_is_empty_and_draws() -> None:
+    view = price_chart(SampleGateway({}).read(None), "AAPL", "1D")
+    figure = f.price_figure(view)
+    assert all(not trace.x for trace in figure.data)
+    assert f.advance(view)[1]["meta"]["x"] is None

@@ -1,0 +1,122 @@
+"""The two pages: what they draw at once, what their callbacks return, what their live parts change."""
+
+import json
+
+import pytest
+from dash.development.base_component import Component
+
+from dashboard.components.replay_bar import intent
+from dashboard.pages import forecast, markets
+from dashboard.patches import encode_patch
+from engine.domain.commands import CommandEnvelope, JumpReplay
+from tests.dashboard.samples import SampleGateway
+
+
+def ids(component: Component) -> set[str]:
+    parts = [component, *component._traverse()]
+    return {json.dumps(part.id) for part in parts if getattr(part, "id", None)}
+
+
+def text(component: Component) -> str:
+    return repr(component)
+
+
+@pytest.mark.parametrize("module", [markets, forecast])
+def test_a_page_is_drawn_whole_before_anything_is_known(module) -> None:
+    known, unknown = (
+        ids(module.layout(SampleGateway(), {})),
+        ids(module.layout(SampleGateway({}), {})),
+    )
+    outputs = {json.dumps(name) for name in (module.ROOT, module.HEAD, module.SUMMARY)}
+    assert outputs <= known & unknown
+
+
+@pytest.mark.parametrize(("module", "query", "expected"), [
+    (markets, {"symbol": "GOOG", "tf": "1W"}, "markets.chart:GOOG:1W"),
+    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D"),
+    (forecast, {"symbol": "JPM", "level": "1"}, "forecast.chart:JPM:1"),
+    (forecast, {"symbol": "JPM", "level": "3"}, "forecast.chart:JPM:1"),
+])  # fmt: skip
+def test_the_address_decides_what_is_shown(module, query, expected) -> None:
+    root = module.layout(SampleGateway(), query).to_plotly_json()["props"]
+    assert expected in root["data-topics"].split()
+
+
+def test_choosing_a_row_moves_chart_card_topics_and_address_together() -> None:
+    head, figure, words, _strip, _why, remark, topics, address = markets.chosen(
+        SampleGateway(), [{"symbol": "GOOG"}], "1W"
+    )
+    assert figure["layout"]["uirevision"] == "GOOG:1W"
+    assert words.startswith("GOOG, weekly candles")
+    assert remark.startswith("GOOG")
+    assert "markets.why:GOOG" in topics
+    assert address == "/?symbol=GOOG&tf=1W"
+    assert "Google" in text(head[0])
+
+
+def test_no_row_chosen_shows_the_first_symbol() -> None:
+    assert markets.chosen(SampleGateway(), [], "1D")[-1] == "/?symbol=AAPL&tf=1D"
+
+
+def test_a_jump_is_one_command_from_the_dashboard() -> None:
+    gateway = SampleGateway()
+    assert markets.send_jump(gateway, "2008-10-10") == ""
+    (command, actor, source) = gateway.sent[0]
+    assert isinstance(command, JumpReplay)
+    assert (command.to.date().isoformat(), actor, source) == ("2008-10-10", "local", "dashboard")
+
+
+def test_a_jump_to_nowhere_sends_nothing_and_says_what_to_enter() -> None:
+    gateway = SampleGateway()
+    assert "Enter a day" in markets.send_jump(gateway, "soon")
+    assert gateway.sent == []
+    assert "can't jump" in markets.send_jump(SampleGateway({}), "2008-10-10")
+
+
+@pytest.mark.parametrize(("name", "params"), [
+    ("PauseReplay", {}), ("ResumeReplay", {}), ("StepReplay", {}), ("SetReplaySpeed", {"bars_per_minute": 60}),
+])  # fmt: skip
+def test_each_button_of_the_replay_bar_names_a_command_that_exists(name, params) -> None:
+    data = json.loads(intent(name, params))
+    assert type(CommandEnvelope(command_id="c", **data).command).__name__ == name
+
+
+@pytest.mark.parametrize("module", [markets, forecast])
+def test_every_live_part_draws_what_is_known_and_what_is_not(module) -> None:
+    for gateway in (SampleGateway(), SampleGateway({})):
+        for part in module.LIVE:
+            argument = "AAPL:1D" if "{arg}" in "".join(part.sections) else ""
+            snapshot = gateway.read(part.section_names(argument))
+            assert encode_patch(part.render(snapshot, argument)).startswith(b"{")
+
+
+def test_live_parts_read_all_they_draw() -> None:
+    whole = SampleGateway().read(None)
+    for part in (*markets.LIVE, *forecast.LIVE):
+        argument = (
+            "AAPL:1D" if part.name in {"markets.head", "markets.tick", "markets.chart"} else ""
+        )
+        argument = argument or ("AAPL" if "{arg}" in "".join(part.sections) else "")
+        own = SampleGateway().read(part.section_names(argument))
+        assert encode_patch(part.render(own, argument)) == encode_patch(
+            part.render(whole, argument)
+        ), part.name
+
+
+def test_ids_that_patches_write_to_stand_on_the_page() -> None:
+    drawn = ids(markets.layout(SampleGateway(), {}))
+    for part in markets.LIVE:
+        argument = (
+            "AAPL:1D" if part.name in {"markets.head", "markets.tick", "markets.chart"} else "AAPL"
+        )
+        patch = part.render(SampleGateway().read(None), argument)
+        for name in (*patch.text, *patch.cls, *patch.attrs, *patch.age):
+            assert json.dumps(name) in drawn, name
+
+
+def test_no_grade_is_shown_before_outcomes_are_settled() -> None:
+    drawn = forecast.layout(SampleGateway(), {})
+    assert "n = 0 of 20" in text(drawn)
+    marks = [p for p in drawn._traverse() if "ph-grade" in str(getattr(p, "className", ""))]
+    assert marks
+    assert {mark.children for mark in marks} == {"–"}
