@@ -84,6 +84,9 @@ def create_app(
         pages_folder="",
         add_log_handler=False,
     )
+    app.backend.websocket_capability = (
+        False  # else each tab keeps a worker that knocks at Dash's own, shut socket
+    )
     _draw(app, engine_host, pages)
     paths = frozenset(module.page.path.rstrip("/") for module in pages)
     protect(app, policy or Policy(), paths, (script_hash(THEME_SCRIPT),))

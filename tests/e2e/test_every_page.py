@@ -104,6 +104,14 @@ def test_a_fault_that_is_planted_is_found(screen: Screen):
     assert is_wider_than(screen.page, 390) != []
 
 
+def test_the_page_opens_no_socket_but_our_own(screen: Screen):
+    """Dash's renderer starts a worker for its own socket whenever its configuration names one."""
+    screen.open("/strategies")
+    config = screen.page.evaluate("JSON.parse(document.querySelector('#_dash-config').textContent)")
+    assert "url_base_pathname" in config
+    assert "websocket" not in config
+
+
 @pytest.mark.parametrize("title", PATHS)
 def test_a_link_opens_the_page_it_names(screen: Screen, title: str):
     answer = screen.page.goto(screen.server.url + PATHS[title])
