@@ -26,6 +26,8 @@ from engine.domain.commands import CommandEnvelope
 ROOT = Path(__file__).parents[1]
 FAST = {"PILOTHOUSE_SPEED": "60"}
 """One bar a second."""
+PATIENCE_S = 60.0
+"""How long a test waits for what should come at once: a machine may be busy, and only a failure waits so long."""
 
 
 def free_port() -> int:
@@ -41,7 +43,7 @@ def environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     return {**kept, "PILOTHOUSE_HOME": str(home), **settings}
 
 
-def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 20.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
     """Return the first truthy answer of `condition`; fail when there is none in time."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -80,7 +82,7 @@ class Server:
             )  # fmt: skip
         return self
 
-    def start(self, timeout_s: float = 60.0) -> "Server":
+    def start(self, timeout_s: float = 2 * PATIENCE_S) -> "Server":
         """Start it and return once its engine has answered."""
         self.launch()
         end = time.monotonic() + timeout_s
@@ -94,7 +96,7 @@ class Server:
 
     def answers(self) -> bool:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            return bool(urllib.request.urlopen(f"{self.url}/healthz", timeout=2).status == 200)
+            return bool(urllib.request.urlopen(f"{self.url}/healthz", timeout=5).status == 200)
         return False
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -104,7 +106,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            code = self.process.wait(timeout=15)
+            code = self.process.wait(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(timeout=5)
@@ -116,7 +118,7 @@ class Server:
 
     def get(self, path: str, **headers: str) -> Any:
         request = urllib.request.Request(f"{self.url}{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def status(self) -> dict[str, Any]:
@@ -130,7 +132,7 @@ class Server:
     def bars(self) -> int:
         return int(self.status()["feed"]["bars_done"])
 
-    def wait_for_bars(self, more: int = 1, timeout_s: float = 30.0) -> int:
+    def wait_for_bars(self, more: int = 1, timeout_s: float = PATIENCE_S) -> int:
         """Return the number of closed bars once there are `more` than now."""
         goal = self.bars() + more
         wait_until(lambda: self.bars() >= goal, f"{more} more bars", timeout_s)
@@ -190,7 +192,7 @@ class Books:
 
 
 def run(
-    arguments: Sequence[str], home: Path, *, folder: Path = ROOT, timeout_s: float = 30, **settings: str
+    arguments: Sequence[str], home: Path, *, folder: Path = ROOT, timeout_s: float = 2 * PATIENCE_S, **settings: str
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Run a command of the program to its end."""
     return subprocess.run(

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from tests.e2e.screen import Screen
-from tests.program import FAST, Server, wait_until
+from tests.program import FAST, PATIENCE_S, Server, wait_until
 
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(400))
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +52,14 @@ def browser_context_args() -> dict[str, object]:
         "color_scheme": "dark",
         "reduced_motion": "reduce",
     }
+
+
+@pytest.fixture
+def context(context: BrowserContext) -> BrowserContext:
+    """Wait patiently: a busy machine is no fault, and only a failure waits so long."""
+    context.set_default_timeout(PATIENCE_S * 1000)
+    expect.set_options(timeout=PATIENCE_S * 1000)
+    return context
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +118,7 @@ def until() -> Callable[..., object]:
     """Poll a condition in the browser or the server until it holds."""
 
     def wait(
-        condition: Callable[[], object], timeout_s: float = 20.0, what: str = "condition"
+        condition: Callable[[], object], timeout_s: float = PATIENCE_S, what: str = "condition"
     ) -> object:
         return wait_until(condition, what, timeout_s)
 

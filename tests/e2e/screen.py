@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.program import Server, wait_until
+from tests.program import PATIENCE_S, Server, wait_until
 
 PATHS = {
     "Markets": "/", "Forecast": "/forecast", "Risk": "/risk",
@@ -71,7 +71,7 @@ class Screen:
         return "" if found is None else str(found)
 
     def watch(
-        self, read: Callable[[], Any], n: int, what: str, timeout_s: float = 20.0
+        self, read: Callable[[], Any], n: int, what: str, timeout_s: float = PATIENCE_S
     ) -> list[Any]:
         """Return the first `n` different values that were seen one after another."""
         seen = [read()]
