@@ -1,5 +1,5 @@
-/* Lists one chooses from: a press on data-ph-choose writes its value into a store, arrows move from row to row,
-   "/" goes to the search. data-ph-here keeps the address in step with what is shown, without loading it anew. */
+/* Lists one chooses from: a press on data-ph-value writes it into the store that data-ph-choose names around it, arrows
+   move from row to row, "/" goes to the search. data-ph-here keeps the address in step with what is shown, without loading it anew. */
 (function () {
   "use strict";
   const STEPS = { ArrowDown: 1, ArrowUp: -1 };
@@ -18,10 +18,12 @@
 
   document.addEventListener("click", (event) => {
     const target = event.target.closest ? event.target : null;
-    const chosen = target && target.closest("[data-ph-choose]");
-    if (chosen) window.dash_clientside.set_props(chosen.dataset.phChoose, { data: chosen.dataset.phValue });
-    const shower = target && target.closest("[data-ph-show]");
-    if (shower) window.setTimeout(() => show(shower.dataset.phShow), 150);
+    const chosen = target && target.closest("button[data-ph-value], button[data-ph-show]");
+    if (!chosen) return;
+    const list = chosen.closest("[data-ph-choose]");
+    if (list && chosen.dataset.phValue) window.dash_clientside.set_props(list.dataset.phChoose, { data: chosen.dataset.phValue });
+    const place = chosen.closest("[data-ph-show]");
+    if (place) window.setTimeout(() => show(place.dataset.phShow), 150);
   });
 
   document.addEventListener("keydown", (event) => {
@@ -35,7 +37,7 @@
     }
     const list = STEPS[event.key] && event.target.closest("[data-ph-arrows]");
     if (!list) return;
-    const rows = [...list.querySelectorAll("[data-ph-choose]")];
+    const rows = [...list.querySelectorAll("button[data-ph-value]")];
     const next = rows[rows.indexOf(document.activeElement) + STEPS[event.key]];
     if (!next) return;
     event.preventDefault();

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 
+import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.icons import icon
-from dashboard.components.nodes import Node, attrs, classes, present
+from dashboard.components.nodes import attrs, classes, present
 from dashboard.components.panels import empty_state, panel
-from dashboard.components.tables import Column, Row, table, table_rows
+from dashboard.components.tables import Column, table
 from dashboard.views.journal import ChainLink, DetailView, RowView
 
 CHOSEN = "journal-chosen"
 """Id of the store that a click on an event writes into."""
+
+CUT_FROM = 60
+"""Meanings longer than this may be cut in their column; their tooltip has them whole."""
 
 COLUMNS = (
     Column("Event", is_number=False, width="76px", class_name="ph-mono ph-j-id"),
@@ -34,7 +38,7 @@ def rows(views: Sequence[RowView], nothing: str) -> list[html.Tr]:
         if view.day and view.day != day:
             day = view.day
             body.append(_divider(day))
-        body.extend(table_rows(COLUMNS, [_row(view)]))
+        body.append(_row(view))
     return body
 
 
@@ -43,35 +47,31 @@ def _divider(day: str) -> html.Tr:
     return html.Tr(cell, className="ph-j-day")
 
 
-def _row(view: RowView) -> Row:
-    topic = html.Span(view.topic, className=f"ph-{view.tone}" if view.tone else "ph-tx2")
-    cause: Node = html.Span(view.cause, className="ph-tx3")
-    if view.cause_seq is not None:
-        cause = html.Span(
-            [icon("corner-down-right", 12, class_name="ph-tx3"), html.Span(view.cause)],
-            className="ph-tx2",
-        )
-    meaning = html.Span(view.meaning, title=view.meaning)
-    return Row(
-        cells=(event_button(view), view.time, topic, view.source, meaning, cause),
-        class_name="ph-j-row",
-        attrs={"data-seq": str(view.seq)},
+def _row(view: RowView) -> html.Tr:
+    """Return one event; written without helpers, since a live list carries many of them each second."""
+    tone = f"ph-{view.tone}" if view.tone else "ph-tx2"
+    tip = {"title": view.meaning} if len(view.meaning) > CUT_FROM else {}
+    mark = None if view.cause_seq is None else "ph-i-corner-down-right"
+    return html.Tr(
+        [
+            html.Th(event_button(view), scope="row", className="ph-j-id"),
+            html.Td(view.time, className="ph-mono ph-j-time"),
+            html.Td(view.topic, className=f"ph-mono ph-j-topic {tone}"),
+            html.Td(view.source, className="ph-j-source"),
+            html.Td(view.meaning, className="ph-j-meaning", **attrs(tip)),
+            html.Td(view.cause, className=classes("ph-mono ph-num ph-j-cause", mark)),
+        ],
+        className="ph-j-row",
     )
 
 
 def event_button(view: RowView) -> html.Button:
-    """Return the button that shows an event in the side panel."""
+    """Return the button that shows an event in the side panel; the page's root says where its number goes."""
     return html.Button(
         view.event_id,
         type="button",
         className="ph-j-open ph-mono",
-        **attrs(
-            {
-                "data-ph-choose": CHOSEN,
-                "data-ph-value": str(view.seq),
-                "data-ph-show": "journal-detail",
-            }
-        ),
+        **attrs({"data-ph-value": str(view.seq)}),
     )
 
 
@@ -92,6 +92,27 @@ def hold_button(id: str) -> html.Button:
         className="ph-btn ph-btn-ghost ph-btn-s ph-j-hold",
         **attrs({"aria-pressed": "false", "data-tip": "Hold the list while you read"}),
     )
+
+
+def search_box(id: str, text: str) -> html.Div:
+    """Return the search; "/" goes to it."""
+    field = dbc.Input(
+        id=id,
+        value=text,
+        type="text",
+        placeholder="symbol, topic, text",
+        autocomplete="off",
+        debounce=True,
+        class_name="ph-input",
+    )
+    label = html.Label(
+        [
+            html.Span("Search events", className="ph-hidden"),
+            html.Span([icon("search"), field], className="ph-field-box"),
+        ],
+        className="ph-field",
+    )
+    return html.Div(label, className="ph-j-search", **attrs({"data-ph-slash": ""}))
 
 
 def chip(key: str, title: str, *, is_on: bool) -> Component:

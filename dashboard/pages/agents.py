@@ -27,7 +27,7 @@ PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
 
 ROOT, DETAIL, LOG = "agents-root", "agents-detail", "agents-log"
 COUNTS, REMARK = "agents-counts", "agents-remark"
-N_LOG = 60
+N_LOG = 24
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
@@ -67,7 +67,7 @@ def _whole(section: AgentsSection, snapshot: Snapshot, wanted: str) -> list[Comp
                     side.detail(view.detail_view(section, wanted)),
                     id=DETAIL,
                     className="ph-panel-host",
-                    **attrs({"data-topics": f"agents.detail:{wanted}"}),
+                    **attrs({"data-topics": detail_topics(wanted)}),
                 ),
                 html.Div(
                     side.queue_panel(view.queue_view(section)),
@@ -100,7 +100,11 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
                 ],
                 className="ph-panel-head",
             ),
-            html.Div([edges, *nodes], className="ph-graph"),
+            html.Div(
+                [edges, *nodes],
+                className="ph-graph",
+                style={"--ph-least": f"{graph.MIN_GRAPH_WIDTH}px"},
+            ),
         ],
         className="ph-panel ph-area-graph",
         **attrs({"data-topics": "agents.graph agents.counts"}),
@@ -120,6 +124,11 @@ def _table(section: AgentsSection, wanted: str) -> Component:
         className="ph-area-table ph-panel-host",
         **attrs({"data-topics": "agents.figures agents.states"}),
     )
+
+
+def detail_topics(agent_id: str) -> str:
+    """Return the live topics of the chosen agent: its figures, and what changes only with its state."""
+    return f"agents.detail:{agent_id} agents.chosen:{agent_id}"
 
 
 def log_topic(kind: str, *, is_held: bool) -> str:
@@ -231,20 +240,28 @@ def render_states(snapshot: Snapshot, _: str) -> Patch:
 
 
 def render_detail(snapshot: Snapshot, agent_id: str) -> Patch:
-    """Return the chosen agent's panel; a figure as text, a block when it changed."""
+    """Return the figures of the chosen agent."""
     shown = view.detail_view(_agents(snapshot), agent_id)
     if shown is None:
         return Patch()
     marks: dict[str, dict[str, str]] = {}
     text = {side.LAST: shown.last, side.P50: shown.row.p50, side.P95: shown.row.p95}
     text |= _count_down(side.NEXT, shown.next_run_at, shown.next_words, marks)
-    props: dict[str, dict[str, Any]] = {
-        side.PILL: {"children": part.state_pill(shown.row)},
-        side.TOOLS: {"children": side.detail_tools(shown)},
-        side.NOTE: {"children": part.note(shown.row)},
-        side.MORE: {"children": side.detail_more(shown)},
-    }
-    return Patch(text=text, attrs=marks, props=props)
+    return Patch(text=text, attrs=marks, props={side.MORE: {"children": side.detail_more(shown)}})
+
+
+def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
+    """Return what changes only with the state of the chosen agent."""
+    shown = view.detail_view(_agents(snapshot), agent_id)
+    if shown is None:
+        return Patch()
+    return Patch(
+        props={
+            side.PILL: {"children": part.state_pill(shown.row)},
+            side.TOOLS: {"children": side.detail_tools(shown)},
+            side.NOTE: {"children": part.note(shown.row)},
+        }
+    )
 
 
 def render_queue(snapshot: Snapshot, _: str) -> Patch:
@@ -270,6 +287,7 @@ LIVE = (
     LivePart(name="agents.figures", sections=_CREW, render=render_figures, min_interval_s=0.5),
     LivePart(name="agents.states", sections=_CREW, render=render_states, min_interval_s=0.2),
     LivePart(name="agents.detail", sections=_CREW, render=render_detail, min_interval_s=0.5),
+    LivePart(name="agents.chosen", sections=_CREW, render=render_chosen, min_interval_s=0.2),
     LivePart(name="agents.queue", sections=_CREW, render=render_queue, min_interval_s=1.0),
     LivePart(name="agents.log", sections=("log",), render=render_log, min_interval_s=1.0),
 )
@@ -321,4 +339,4 @@ def _chosen(
 
     shown = side.detail(view.detail_view(section, agent_id))
     here = f"{PAGE.path}?{urlencode({'agent': agent_id})}"
-    return shown, f"agents.detail:{agent_id}", here, marks(node_ids), marks(name_ids)
+    return shown, detail_topics(agent_id), here, marks(node_ids), marks(name_ids)

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import formatting as fmt
 from dashboard.components import journal as part
-from dashboard.components.controls import button, field
+from dashboard.components.controls import button
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import panel
 from dashboard.host import GatewayPort
@@ -31,7 +31,7 @@ ROOT, BODY, DETAIL, STATUS, HEAD, STORE = (
 SEARCH, HOLD, OLDER, CSV, DOWNLOAD = (
     "journal-search", "journal-hold", "journal-older", "journal-csv", "journal-download",
 )  # fmt: skip
-N_FOUND, N_OLDER, N_EXPORT = 200, 200, 10_000
+N_LIVE, N_FOUND, N_OLDER, N_EXPORT = 50, 200, 200, 10_000
 CHIP = {"type": "journal-chip", "key": ALL}
 NOTHING = "Nothing has happened yet. Events appear as the feed runs."
 NONE_OF_KIND = "No event of this kind among the newest. Load older ones below."
@@ -73,7 +73,8 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
         ],
         id=ROOT,
         className="ph-page ph-page-journal ph-page-journal-plain",
-        **attrs({"data-topics": topics(kept), "data-ph-here": address(kept, chosen)}),
+        **attrs({"data-topics": topics(kept), "data-ph-here": address(kept, chosen),
+                 "data-ph-choose": part.CHOSEN, "data-ph-show": DETAIL}),
     )  # fmt: skip
 
 
@@ -109,15 +110,13 @@ def address(kept: Mapping[str, Any], event: str) -> str:
 def _bar(kept: Mapping[str, Any]) -> Component:
     on = kept["kinds"]
     chips = [part.chip(k.key, k.title, is_on=k.key in on) for k in (*view.KINDS, view.TICKS)]
-    search = field(SEARCH, "Search symbol, topic, text", kept["text"], hide_label=True)
     group = html.Div(
         [part.chip("", "All", is_on=not on), *chips],
         className="ph-chips",
         role="group",
         **attrs({"aria-label": "Kinds of events"}),
     )
-    box = html.Div(search, className="ph-j-search", **attrs({"data-ph-slash": ""}))
-    return html.Div([box, group], className="ph-j-bar")
+    return html.Div([part.search_box(SEARCH, kept["text"]), group], className="ph-j-bar")
 
 
 def _mark(is_on: bool) -> str:
@@ -154,11 +153,12 @@ def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[list[html.Tr],
 
 
 def _live(log: LogSection, kinds: Sequence[str]) -> list[html.Tr]:
-    return part.rows(view.rows_view(log.rows, kinds), NONE_OF_KIND if log.rows else NOTHING)
+    shown = view.rows_view(log.rows, kinds)[:N_LIVE]
+    return part.rows(shown, NONE_OF_KIND if log.rows else NOTHING)
 
 
 def _detail(gateway: GatewayPort, seq: str) -> Component:
-    if not seq.isdigit():
+    if not seq.isdecimal():
         return part.detail(None)
     found = gateway.ask("event_detail", seq=int(seq))
     return part.detail(None if found is None else view.detail_view(found), fmt.event_id(int(seq)))
@@ -184,7 +184,9 @@ def render_head(snapshot: Snapshot, newest: str) -> Patch:
 
 
 LIVE = (
-    LivePart(name="journal.rows", sections=("log",), render=render_rows, min_interval_s=1.0),
+    LivePart(
+        name="journal.rows", sections=("log",), render=render_rows, min_interval_s=1.0, is_slow=True
+    ),
     LivePart(name="journal.head", sections=("log",), render=render_head, min_interval_s=1.0),
 )
 
@@ -270,7 +272,8 @@ def _asked_or_live(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[LogRo
     if kept["text"] or view.TICKS.key in kept["kinds"]:
         return _asked(gateway, kept, N_FOUND)
     types = view.types_of(kept["kinds"])
-    return tuple(row for row in _log(gateway.read(("log",))).rows if row.event_type in types)
+    rows = [row for row in _log(gateway.read(("log",))).rows if row.event_type in types]
+    return tuple(rows[:N_LIVE])
 
 
 def _older(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
@@ -303,4 +306,6 @@ def toggled(kinds: Sequence[str], touched: object) -> list[str]:
     key = touched.get("key") if isinstance(touched, dict) else None
     if key is None:
         return list(kinds)
-    return [k for k in (*kinds, key) if k and (k in kinds) != (k == key)]
+    if not key:
+        return []
+    return [k for k in (*kinds, key) if (k in kinds) != (k == key)]

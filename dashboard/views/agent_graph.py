@@ -15,6 +15,8 @@ from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import AgentRow, AgentsSection
 
 NODE_WIDTH, NODE_HEIGHT = 152, 72
+MIN_GRAPH_WIDTH = 800
+"""Below this the rates no longer fit between the nodes, and the graph scrolls."""
 MAX_WIDTH_PX = 4.0
 _THIRD = 1 / 3
 PLACES: Mapping[str, tuple[float, int]] = {

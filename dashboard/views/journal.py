@@ -1,5 +1,7 @@
 """What the Journal says: rows of events in words, filters by kind, and one event with its chain of causes."""
 
+import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -167,21 +169,15 @@ def later_words(head: int, newest: int | None) -> str:
 
 
 def csv_text(rows: Iterable[LogRow]) -> str:
-    """Return rows as CSV; a cell that a spreadsheet would run is defused."""
-    head = "event,time,market_time,topic,source,meaning,cause"
-    lines = (
-        ",".join(
-            fmt.csv_cell(cell)
-            for cell in (
-                row.seq,
-                fmt.from_epoch(row.at).isoformat(),
-                "" if row.as_of is None else row.as_of.isoformat(),
-                row.event_type,
-                row.source,
-                row.meaning,
-                "" if row.cause is None else row.cause,
-            )
-        )
-        for row in rows
-    )
-    return "\n".join((head, *lines)) + "\n"
+    """Return rows as CSV; commas stay in their cell, and a cell that a spreadsheet would run is defused."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("event", "time", "market_time", "topic", "source", "meaning", "cause"))
+    writer.writerows([fmt.csv_cell(cell) for cell in _csv_row(row)] for row in rows)
+    return text.getvalue()
+
+
+def _csv_row(row: LogRow) -> tuple[object, ...]:
+    market_time = None if row.as_of is None else row.as_of.isoformat()
+    at = fmt.from_epoch(row.at).isoformat()
+    return row.seq, at, market_time, row.event_type, row.source, row.meaning, row.cause
