@@ -1,0 +1,168 @@
+"""The Agents page: drawn, live, obeyed."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from dash.exceptions import PreventUpdate
+
+from dashboard import frame
+from dashboard.live import is_topic
+from dashboard.pages import agents as page
+from dashboard.patches import encode_patch
+from engine.domain.agents import AgentStatus
+from engine.domain.commands import PauseAgent, ResumeAgent
+from engine.domain.sections import AgentsSection
+from tests.dashboard.components.trees import by_id, text_of, walk
+from tests.dashboard.pages.callbacks import Recorder
+from tests.dashboard.samples import SampleGateway
+
+EMPTY = SampleGateway({})
+
+
+@pytest.fixture
+def gateway() -> SampleGateway:
+    return SampleGateway()
+
+
+def ids(tree) -> set[str]:
+    found = [n["props"]["id"] for n in walk(tree) if n["props"].get("id")]
+    return {
+        json.dumps(i, sort_keys=True, separators=(",", ":")) if isinstance(i, dict) else i
+        for i in found
+    }
+
+
+def topics(tree) -> list[str]:
+    return " ".join(n["props"].get("data-topics", "") for n in walk(tree)).split()
+
+
+def with_status(gateway: SampleGateway, agent_id: str, status: AgentStatus) -> SampleGateway:
+    section = gateway.values["agents"]
+    rows = tuple(replace(r, status=status) if r.agent_id == agent_id else r for r in section.rows)
+    gateway.values["agents"] = replace(section, rows=rows)
+    return gateway
+
+
+def intents(tree) -> list[dict]:
+    return [
+        json.loads(n["props"]["data-ph-intent"])
+        for n in walk(tree)
+        if n["props"].get("data-ph-intent")
+    ]
+
+
+def test_the_address_chooses_the_agent(gateway: SampleGateway):
+    drawn = page.layout(gateway, {"agent": "risk"})
+    assert "agents.detail:risk" in topics(drawn)
+    pressed = [
+        n["props"]["id"]["agent"] for n in walk(drawn) if n["props"].get("aria-pressed") == "true"
+    ]
+    assert pressed == ["risk", "risk"]  # its node and its row
+
+
+def test_every_live_patch_finds_its_elements(gateway: SampleGateway):
+    drawn = page.layout(gateway, {"agent": "risk"})
+    known = ids(drawn)
+    parts = {part.name: part for part in page.LIVE}
+    for topic in topics(drawn):
+        assert is_topic(topic), topic
+        name, _, argument = topic.partition(":")
+        patch = parts[name].render(gateway.read(parts[name].sections), argument)
+        wanted = {*patch.text, *patch.cls, *patch.attrs, *patch.props}
+        assert wanted <= known, (topic, wanted - known)
+        assert encode_patch(patch)
+
+
+def test_the_log_is_drawn_at_most_once_a_second():
+    assert next(p for p in page.LIVE if p.name == "agents.log").min_interval_s >= 1.0
+
+
+def test_before_the_engine_runs_the_page_says_so_and_fills_itself(gateway: SampleGateway):
+    drawn = page.layout(EMPTY, {})
+    assert "No agent yet" in text_of(drawn)
+    (topic,) = topics(drawn)
+    argument = topic.partition(":")[2]
+    patch = page.render_crew(gateway.read(("agents", "log")), argument)
+    assert (
+        patch.props[page.ROOT]["data-topics"]
+        == f"agents.crew:{page.crew_key(gateway.values['agents'])}"
+    )
+    known = page.render_crew(
+        gateway.read(("agents", "log")), page.crew_key(gateway.values["agents"])
+    )
+    assert known.to_data() == {}
+    assert page.render_crew(EMPTY.read(("agents",)), argument).to_data() == {}
+
+
+def test_the_sample_holds_every_id_that_callbacks_name():
+    known = ids(page.sample_layout())
+    assert {
+        page.DETAIL,
+        page.LOG,
+        page.side.LOG_BODY,
+        page.side.LOG_KIND,
+        page.side.LOG_HOLD,
+    } <= known
+    assert any('"agents-node"' in i for i in known)
+
+
+def test_a_button_sends_the_command_that_it_names(gateway: SampleGateway):
+    risk = by_id(page.layout(gateway, {}), "agent-tools-risk")
+    pause, stop, once = intents(risk)
+    assert frame.send_command(gateway, {"command_id": "c1", **pause}) == ""
+    assert gateway.sent == [(PauseAgent(agent_id="risk"), "local", "dashboard")]
+    assert [stop["name"], once["name"]] == ["StopAgent", "RunAgentOnce"]
+
+
+def test_a_paused_agent_offers_resume(gateway: SampleGateway):
+    drawn = page.layout(with_status(gateway, "risk", AgentStatus.PAUSED), {})
+    resume, _ = intents(by_id(drawn, "agent-tools-risk"))
+    frame.send_command(gateway, {"command_id": "c1", **resume})
+    assert gateway.sent[0][0] == ResumeAgent(agent_id="risk")
+    assert "Paused. No RISK_UPDATE for Strategy engine until it goes on." in text_of(
+        by_id(drawn, "agent-note-risk")
+    )
+
+
+def test_a_locked_button_carries_no_command_but_its_reason(gateway: SampleGateway):
+    tools = by_id(page.layout(gateway, {}), "agent-tools-supervisor")
+    locked = [n["props"] for n in walk(tools) if n["props"].get("aria-disabled") == "true"]
+    assert [("data-ph-intent" in p, "engine runs" in p["data-tip"]) for p in locked] == [
+        (False, True)
+    ] * 2
+    assert [i["name"] for i in intents(tools)] == ["RunAgentOnce"]
+
+
+def test_a_click_shows_the_agent_keeps_the_address_and_marks_it(gateway: SampleGateway):
+    nodes = [{"type": "agents-node", "agent": a} for a in ("risk", "execution")]
+    names = [{"type": "agents-name", "agent": a} for a in ("risk", "execution")]
+    shown, live, here, node_marks, name_marks = Recorder(page, gateway).call(
+        "choose", [0, 1], [0, 0], nodes, names, touched=nodes[1]
+    )
+    assert text_of(shown).startswith("Execution")
+    assert live == "agents.detail:execution agents.chosen:execution"
+    assert here == "/agents?agent=execution"
+    assert node_marks == name_marks == ["false", "true"]
+
+
+def test_buttons_that_only_appeared_choose_nothing(gateway: SampleGateway):
+    node = {"type": "agents-node", "agent": "risk"}
+    with pytest.raises(PreventUpdate):
+        Recorder(page, gateway).call("choose", [0], [0], [node], [node], touched=node)
+
+
+def test_the_log_filters_by_kind_and_can_be_held(gateway: SampleGateway):
+    recorder = Recorder(page, gateway)
+    rows, live, mark = recorder.call("filter_log", "orders", 0, "false", touched=page.side.LOG_KIND)
+    assert [text_of(r)[12:24] for r in rows] == ["ORDER_FILLED"]
+    assert (live, mark) == ("agents.log:orders", "false")
+    _, live, mark = recorder.call("filter_log", "orders", 1, "false", touched=page.side.LOG_HOLD)
+    assert (live, mark) == ("", "true")
+    _, live, mark = recorder.call("filter_log", "orders", 2, "true", touched=page.side.LOG_HOLD)
+    assert (live, mark) == ("agents.log:orders", "false")
+
+
+def test_a_crew_without_anybody_draws_no_row():
+    assert page.render_states(EMPTY.read(("agents",)), "").to_data() == {}
+    assert page.crew_key(AgentsSection()) == "00000000"

@@ -1,0 +1,218 @@
+"""The Journal page: filters, search, hold, older events, one event, export."""
+
+from dataclasses import replace
+
+import pytest
+from dash.exceptions import PreventUpdate
+
+from dashboard.live import is_topic
+from dashboard.pages import journal as page
+from dashboard.patches import encode_patch
+from engine.domain.events import EventType
+from engine.domain.log import EventDetail, LogRow
+from engine.domain.sections import LogSection
+from tests.dashboard.components.trees import by_id, of_type, text_of, walk
+from tests.dashboard.pages.callbacks import Recorder
+from tests.dashboard.samples import NOW, SampleGateway
+
+KEYS = ("", "orders", "risk", "ticks")
+IDS = [{"type": "journal-chip", "key": key} for key in KEYS]
+
+
+def event(seq: int, kind: EventType = EventType.RISK_UPDATE, meaning: str = "") -> LogRow:
+    words = meaning or f"meaning {seq}"
+    return LogRow(
+        seq=seq,
+        at=1_700_000_000.0 + seq,
+        event_type=kind.value,
+        source="risk",
+        meaning=words,
+        as_of=NOW,
+    )
+
+
+class JournalGateway(SampleGateway):
+    """Answers "events" from a list, by the rules of EventQuery."""
+
+    def __init__(self, n: int = 500, in_log: int = 100) -> None:
+        super().__init__()
+        kinds = (EventType.RISK_UPDATE, EventType.ORDER_FILLED, EventType.MARKET_DATA)
+        self.kept = tuple(event(seq, kinds[seq % 3]) for seq in range(n, 0, -1))
+        shown = [row for row in self.kept if row.event_type != "MARKET_DATA"][:in_log]
+        self.values["log"] = LogSection(rows=tuple(shown), head=n)
+        self.answers = {"events": self.events, "event_detail": self.detail}
+
+    def events(self, types=(), text="", before_seq=None, limit=200):
+        names = {t.value for t in types}
+        found = (r for r in self.kept if r.event_type in names and text in r.meaning)
+        return tuple(r for r in found if before_seq is None or r.seq < before_seq)[:limit]
+
+    def detail(self, seq: int):
+        row = next((r for r in self.kept if r.seq == seq), None)
+        return row and EventDetail(
+            row=row, fields={"symbol": "PG"}, causes=(event(1, EventType.MARKET_DATA),)
+        )
+
+
+@pytest.fixture
+def gateway() -> JournalGateway:
+    return JournalGateway()
+
+
+def seqs(rows) -> list[int]:
+    return [
+        int(n["props"]["data-ph-value"])
+        for r in rows
+        for n in walk(r)
+        if n["props"].get("data-ph-value")
+    ]
+
+
+def show(gateway, touched, kept, text="", chosen=""):
+    names = ("rows", "status", "head", "marks", "held", "kept", "topics", "here")
+    recorder = Recorder(page, gateway)
+    return dict(
+        zip(
+            names,
+            recorder.call("show", [], text, 0, 0, IDS, kept, chosen, touched=touched),
+            strict=True,
+        )
+    )
+
+
+def drawn_rows(tree) -> list[int]:
+    return seqs(by_id(tree, page.BODY)["props"]["children"])
+
+
+def test_the_page_opens_live_on_the_newest(gateway: JournalGateway):
+    drawn = page.layout(gateway, {})
+    assert drawn_rows(drawn)[:3] == [499, 498, 496]  # 500 and 497 are ticks
+    assert len(drawn_rows(drawn)) == page.N_LIVE
+    assert getattr(drawn, "data-topics") == "journal.rows:all"
+
+
+def test_the_address_filters_searches_and_chooses(gateway: JournalGateway):
+    drawn = page.layout(gateway, {"show": "orders", "q": "meaning 4", "event": "499"})
+    assert set(drawn_rows(drawn)) == {
+        r.seq for r in gateway.kept if r.seq % 3 == 1 and "meaning 4" in r.meaning
+    }
+    assert "What caused it" in text_of(by_id(drawn, page.DETAIL))
+    assert getattr(drawn, "data-ph-here") == "/journal?show=orders&q=meaning+4&event=499"
+    assert getattr(drawn, "data-topics") == ""
+
+
+@pytest.mark.parametrize("bad", ["-1", "x", "1.5", "", "²"])
+def test_an_address_without_a_real_event_says_that_none_is_chosen(
+    gateway: JournalGateway, bad: str
+):
+    assert "No event chosen" in text_of(page.layout(gateway, {"event": bad}))
+
+
+def test_an_event_that_is_not_kept_says_so(gateway: JournalGateway):
+    assert "Event #99,999 is not kept" in text_of(page.layout(gateway, {"event": "99999"}))
+
+
+def test_a_filter_changes_rows_topic_marks_and_address(gateway: JournalGateway):
+    seen = show(gateway, IDS[1], page.state([], ""), chosen="7")
+    assert seqs(seen["rows"])[:2] == [499, 496]
+    assert (seen["topics"], seen["here"]) == ("journal.rows:orders", "/journal?show=orders&event=7")
+    assert seen["marks"] == ["false", "true", "false", "false"]
+    both = show(gateway, IDS[2], seen["kept"])
+    assert both["topics"] == "journal.rows:orders|risk"
+    assert show(gateway, IDS[0], both["kept"])["marks"] == ["true", "false", "false", "false"]
+
+
+def test_every_topic_has_the_form_that_the_hub_takes(gateway: JournalGateway):
+    every = page.state([kind.key for kind in page.view.KINDS], "")
+    assert is_topic(page.topics(every))
+    assert is_topic(page.topics(page.state([], "", newest=12, oldest=1)))
+
+
+def test_a_search_reads_the_journal_and_stands_still(gateway: JournalGateway):
+    seen = show(gateway, page.SEARCH, page.state([], ""), text=" meaning 499 ")
+    assert seqs(seen["rows"]) == [499]
+    assert seen["status"] == "1 event with “meaning 499”. Clear the search to go live again."
+    assert seen["topics"] == ""
+
+
+def test_a_search_without_result_says_what_to_do(gateway: JournalGateway):
+    seen = show(gateway, page.SEARCH, page.state([], ""), text="nowhere")
+    assert seqs(seen["rows"]) == []
+    assert seen["status"].startswith("No event holds “nowhere”.")
+
+
+def test_ticks_are_shown_on_demand_and_stand_still(gateway: JournalGateway):
+    seen = show(gateway, IDS[3], page.state([], ""))
+    assert seqs(seen["rows"])[:2] == [500, 497]
+    assert seen["topics"] == ""
+
+
+def test_holding_freezes_the_list_and_counts_what_comes_later(gateway: JournalGateway):
+    seen = show(gateway, page.HOLD, page.state([], ""))
+    assert (seen["held"], seen["kept"]["newest"], seen["topics"]) == (
+        "true",
+        499,
+        "journal.head:499",
+    )
+    gateway.values["log"] = replace(gateway.values["log"], head=510)
+    patch = page.render_head(gateway.read(("log",)), "499")
+    assert patch.text == {page.HEAD: "held at #499, 11 events later"}
+    freed = show(gateway, page.HOLD, seen["kept"])
+    assert (freed["held"], freed["topics"]) == ("false", "journal.rows:all")
+
+
+def test_older_events_follow_without_gap_or_double(gateway: JournalGateway):
+    first = show(gateway, page.OLDER, page.state([], ""))
+    listed = seqs(first["rows"])
+    wanted = [r.seq for r in gateway.kept if r.event_type != "MARKET_DATA"]
+    assert listed == wanted[: page.N_LIVE + page.N_OLDER]
+    assert first["held"] == "true"
+    more = show(gateway, page.OLDER, first["kept"])
+    appended = more["rows"].to_plotly_json()["operations"]
+    assert [op["operation"] for op in appended] == ["Extend"]
+    assert [*listed, *seqs(appended[0]["params"]["value"])] == wanted
+    end = show(gateway, page.OLDER, more["kept"])
+    assert end["status"] == "The journal keeps nothing older of this kind."
+
+
+def test_older_events_keep_the_filter(gateway: JournalGateway):
+    seen = show(gateway, page.OLDER, page.state(["orders"], ""))
+    assert {s % 3 for s in seqs(seen["rows"])} == {1}
+
+
+def test_choosing_an_event_shows_its_chain_and_keeps_the_address(gateway: JournalGateway):
+    shown, here = Recorder(page, gateway).call("choose", "498", page.state(["risk"], ""))
+    assert "meaning 498" in text_of(shown)
+    assert "this event" in text_of(shown)
+    assert here == "/journal?show=risk&event=498"
+    with pytest.raises(PreventUpdate):
+        Recorder(page, gateway).call("choose", None, page.state([], ""))
+
+
+def test_the_export_holds_what_is_listed(gateway: JournalGateway):
+    kept = page.state(["orders"], "", newest=496, oldest=400)
+    found = Recorder(page, gateway).call("export", 1, kept)
+    lines = found["content"].splitlines()
+    assert lines[1].startswith("496,")
+    assert len(lines) == 1 + sum(1 for r in gateway.kept if r.seq % 3 == 1 and r.seq <= 496)
+    with pytest.raises(PreventUpdate):
+        Recorder(page, gateway).call("export", 0, kept)
+
+
+def test_live_rows_fit_their_place_and_their_budget(gateway: JournalGateway):
+    patch = page.render_rows(gateway.read(("log",)), "orders|risk")
+    assert set(patch.props) == {page.BODY}
+    assert len(patch.props[page.BODY]["children"]) == page.N_LIVE
+    assert len(encode_patch(patch)) < 60_000
+
+
+def test_a_new_market_day_is_parted_by_a_line_with_its_date(gateway: JournalGateway):
+    earlier = replace(event(3), as_of=NOW.replace(day=25))
+    rows = page.part.rows(page.view.rows_view([event(5), event(4), earlier]), "")
+    assert [text_of(r) for r in rows if "ph-j-day" in (r.className or "")] == ["25 Sep 2008"]
+    assert len(of_type(rows, "Tr")) == 4
+
+
+def test_before_anything_happened_the_list_says_so():
+    empty = SampleGateway({})
+    assert "Nothing has happened yet" in text_of(page.layout(empty, {}))

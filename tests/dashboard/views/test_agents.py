@@ -1,0 +1,269 @@
+"""What the Agents page says, held by numbers worked out by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from dashboard.views import agent_graph as graph
+from dashboard.views import agents as view
+from dashboard.views.agent_controls import controls_of, effect_of
+from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
+from engine.domain.sections import AgentRow, AgentsSection
+from tests.dashboard.samples import WALL, agents
+
+
+def crew(**changes: AgentRow) -> AgentsSection:
+    section = agents()
+    return replace(section, rows=tuple(changes.get(r.agent_id, r) for r in section.rows))
+
+
+def row(agent_id: str, **changes: object) -> AgentRow:
+    found = next(r for r in agents().rows if r.agent_id == agent_id)
+    return replace(found, **changes)
+
+
+def shown(agent_id: str, **changes: object) -> view.AgentView:
+    changed = row(agent_id, **changes)
+    return view.agent_view(changed, crew(**{agent_id: changed}).rows)
+
+
+def words(found: AgentRow) -> list[str]:
+    return [c.word for c in controls_of(found, agents().rows)]
+
+
+def test_a_row_holds_pace_and_figures():
+    risk = shown("risk")
+    assert (risk.title, risk.state, risk.pill, risk.priority) == (
+        "Risk",
+        "running",
+        "Running",
+        "CRITICAL",
+    )
+    assert (risk.every, risk.p50, risk.p95) == ("on MC", "3.7 ms", "4.7 ms")  # 11 / 3 and 14 / 3
+    assert (risk.runs, risk.runs_tip) == ("2,270", "270 cycles, 2,000 events handled")
+    assert (risk.errors, risk.has_errors, risk.problem) == ("0", False, "")
+    assert risk.last_run_at == WALL - 0.4
+
+
+def test_what_was_never_measured_is_unknown_and_not_zero():
+    sentiment = shown("sentiment")
+    assert (sentiment.p50, sentiment.last_run_at, sentiment.runs) == ("–", None, "0")
+    assert (sentiment.state, sentiment.detail) == ("not set up", "no source configured")
+
+
+def test_an_agent_that_outran_its_interval_is_late_by_the_difference():
+    slow = AgentMeasured(agent_id="market_data", last_ms=3100.0)
+    late = shown("market_data", interval_s=1.0, measured=slow)
+    assert (late.state, late.pill) == ("late", "Late 2.1 s")
+    assert late.problem == "Last cycle 3.1 s, its interval is 1 s."
+    assert late.effect == ""  # it still speaks
+    assert shown("market_data", interval_s=3.1, measured=slow).state == "running"
+
+
+def test_an_agent_without_cycle_is_never_late():
+    slow = AgentMeasured(agent_id="strategy", last_ms=9_000.0)
+    assert shown("strategy", interval_s=None, measured=slow).state == "running"
+
+
+def test_a_failure_says_how_often_why_and_what_follows():
+    failed = shown(
+        "monte_carlo",
+        status=AgentStatus.ERROR,
+        last_error="ValueError: no data.",
+        consecutive_errors=5,
+    )
+    assert (failed.pill, failed.problem_tone) == ("Failed (5×)", "crit")
+    assert failed.problem == "Failed 5 times in a row: ValueError: no data."
+    assert failed.effect == "No MC_UPDATE for Risk until it goes on."
+
+
+def test_a_failure_without_words_does_not_invent_any():
+    assert shown("risk", status=AgentStatus.ERROR).problem == "Failed: no reason was given."
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (AgentStatus.RUNNING, ["Pause", "Stop", "Run once"]),
+        (AgentStatus.PAUSED, ["Resume", "Stop"]),
+        (AgentStatus.STOPPED, ["Start"]),
+        (AgentStatus.CREATED, ["Start"]),
+        (AgentStatus.ERROR, ["Restart", "Stop"]),
+        (AgentStatus.NOT_SET_UP, ["Start"]),
+    ],
+)
+def test_the_buttons_are_those_that_the_engine_obeys_in_this_state(
+    status: AgentStatus, expected: list[str]
+):
+    assert words(row("risk", status=status)) == expected
+
+
+def test_the_supervisor_cannot_be_stopped_and_says_so():
+    pause, stop, once = controls_of(row("supervisor"), agents().rows)
+    assert "supervisor runs while the engine runs" in pause.locked
+    assert stop.locked == pause.locked
+    assert once.locked == ""
+
+
+def test_a_risk_agent_can_be_stopped():
+    assert [c.locked for c in controls_of(row("risk"), agents().rows)] == ["", "", ""]
+
+
+def test_an_agent_driven_by_events_has_no_cycle_to_run():
+    once = controls_of(row("execution"), agents().rows)[2]
+    assert once.locked == "it works on signal, it has no cycle to run"
+
+
+def test_an_agent_in_between_takes_no_command():
+    locked = [
+        c.locked for c in controls_of(row("risk", status=AgentStatus.STOPPING), agents().rows)
+    ]
+    assert locked == ["it is stopping"] * 3
+
+
+def test_an_agent_that_is_not_set_up_says_what_is_missing():
+    (start,) = controls_of(row("sentiment"), agents().rows)
+    assert start.locked == "no source configured"
+
+
+def test_the_effect_names_everybody_who_waits():
+    rows = (
+        AgentRow(agent_id="mine", title="Mine", topics_out=("CUSTOM",)),
+        AgentRow(agent_id="a", title="A", topics_in=("CUSTOM",)),
+        AgentRow(agent_id="b", title="B", topics_in=("CUSTOM", "MC_UPDATE")),
+        AgentRow(agent_id="c", title="C", topics_in=("MC_UPDATE",)),
+    )
+    assert effect_of(rows[0], rows) == "No CUSTOM for A and B until it goes on."
+    assert effect_of(rows[3], rows) == "Nobody waits for it."
+
+
+def test_the_header_counts_states_and_totals():
+    section = crew(
+        risk=row("risk", status=AgentStatus.PAUSED),
+        execution=row(
+            "execution", measured=AgentMeasured(agent_id="execution", errors=2, conflated=30)
+        ),
+    )
+    counts = [text for text, _, _ in view.crew_view(section).counts]
+    assert counts == ["5 running", "1 paused", "1 not set up"]
+    assert (
+        view.crew_view(section).remark
+        == "events per second, measured every 30 s · conflated 30 · failed 2"
+    )
+
+
+def test_before_the_first_health_check_no_rate_is_shown():
+    section = replace(agents(), events_per_second={}, queue_by_priority={})
+    assert "not measured yet" in view.crew_view(section).remark
+    assert view.rate(section, "MC_UPDATE") == "–"
+    assert {r.count for r in view.queue_view(section).rows} == {"–"}
+    assert view.queue_view(section).running == "–"
+    assert {e.label for e in graph.edges_view(section)} == {"–"}
+
+
+def test_the_queue_lists_who_works_at_each_priority():
+    rows = view.queue_view(agents()).rows
+    assert [r.priority for r in rows] == ["CRITICAL", "HIGH", "NORMAL", "LOW", "IDLE"]
+    assert [r.count for r in rows] == ["0", "1", "0", "1", "0"]
+    assert rows[0].who == "Risk, Execution"
+    assert view.queue_view(agents()).running == "0 running of 20"
+    assert len(rows) == len(TaskPriority)
+
+
+def test_the_chosen_agent_is_the_one_asked_for_else_the_one_in_trouble():
+    failing = crew(risk=row("risk", status=AgentStatus.ERROR))
+    assert view.chosen(failing, "execution") == "execution"
+    assert view.chosen(failing, "nobody") == "risk"
+    assert view.chosen(agents(), "") == "market_data"
+    assert view.chosen(AgentsSection(), "risk") == ""
+
+
+def test_bars_are_shares_of_the_longest():
+    detail = view.detail_view(
+        crew(risk=row("risk", measured=AgentMeasured(agent_id="risk", recent_ms=(5.0, 10.0, 0.0)))),
+        "risk",
+    )
+    assert detail is not None
+    assert [(b.height, b.words) for b in detail.bars] == [
+        (0.5, "5.0 ms"),
+        (1.0, "10 ms"),
+        (0.0, "0 ms"),
+    ]
+    assert detail.longest == "10 ms"
+    assert detail.hears == (("MC_UPDATE", "1.6 /s"),)
+
+
+def test_next_run_is_a_moment_only_for_cycles_that_are_due():
+    assert view.next_run_at(row("supervisor")) == WALL + 1.0
+    assert view.next_run_at(row("supervisor", status=AgentStatus.PAUSED)) is None
+    assert (view.next_run_at(row("risk")), view.next_words(row("risk"))) == (None, "on MC")
+
+
+# -- graph -----------------------------------------------------------------------------------------------------
+
+
+def test_an_edge_stands_only_where_one_says_what_the_other_hears():
+    edges = {e.key: e for e in graph.edges_view(agents())}
+    assert set(edges) == {
+        "market_data-monte_carlo",
+        "monte_carlo-risk",
+        "risk-strategy",
+        "strategy-execution",
+    }
+    deaf = crew(risk=row("risk", topics_in=()))
+    assert "monte_carlo-risk" not in {e.key for e in graph.edges_view(deaf)}
+
+
+def test_edges_carry_rate_width_and_state():
+    edges = {e.key: e for e in graph.edges_view(agents())}
+    assert (edges["monte_carlo-risk"].label, edges["monte_carlo-risk"].state) == ("1.6 /s", "live")
+    assert edges["monte_carlo-risk"].width == 2.0  # 1 + 2.6 · log10(2.6) = 2.08
+    assert edges["market_data-monte_carlo"].width == 4.0
+    silent = replace(agents(), events_per_second={"MARKET_DATA": 1.0})
+    none = next(e for e in graph.edges_view(silent) if e.topic == "MC_UPDATE")
+    assert (none.label, none.state, none.width) == ("0 /s", "none", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "state"),
+    [
+        (AgentStatus.PAUSED, "paused", "silent"),
+        (AgentStatus.STOPPED, "stopped", "silent"),
+        (AgentStatus.ERROR, "failed", "failed"),
+    ],
+)
+def test_an_agent_that_says_nothing_has_a_word_in_place_of_the_rate(
+    status: AgentStatus, label: str, state: str
+):
+    edges = {e.key: e for e in graph.edges_view(crew(risk=row("risk", status=status)))}
+    assert (edges["risk-strategy"].label, edges["risk-strategy"].state) == (label, state)
+    assert edges["monte_carlo-risk"].state == "live"
+
+
+def test_a_failed_node_says_how_often_in_place_of_its_figures():
+    section = crew(risk=row("risk", status=AgentStatus.ERROR, consecutive_errors=5))
+    node = next(n for n in graph.nodes_view(section) if n.agent_id == "risk")
+    assert (node.state, node.words) == ("failed", "failed 5 times")
+
+
+def test_agents_of_ones_own_get_the_spare_places_and_no_more():
+    mine = tuple(AgentRow(agent_id=f"mine{k}", title=f"Mine {k}") for k in range(3))
+    section = replace(agents(), rows=(*agents().rows, *mine))
+    placed = [n.agent_id for n in graph.nodes_view(section)]
+    assert placed[-2:] == ["mine0", "mine1"]
+    assert len(placed) == len(set(placed)) == 9
+    assert len(view.rows_view(section)) == 10
+
+
+def test_no_two_nodes_overlap_at_the_least_width():
+    width = graph.MIN_GRAPH_WIDTH
+    boxes = [
+        (x * (width - graph.NODE_WIDTH), top)
+        for x, top in (*graph.PLACES.values(), *graph.SPARE_PLACES)
+    ]
+    for k, (x, top) in enumerate(boxes):
+        for other_x, other_top in boxes[k + 1 :]:
+            apart = (
+                abs(x - other_x) >= graph.NODE_WIDTH or abs(top - other_top) >= graph.NODE_HEIGHT
+            )
+            assert apart, ((x, top), (other_x, other_top))
