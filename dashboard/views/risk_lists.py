@@ -86,7 +86,7 @@ def _symbol(symbol: str, name: str, section: RiskSection | None, limit: float | 
 
 def csv_text(rows: Sequence[SymbolView]) -> str:
     """Return the table as CSV; a cell that a spreadsheet would run is defused."""
-    head = "symbol,level,var_95,var_99,es_95,volatility,drawdown,n"
+    head = "symbol,level,var_95_percent,var_99_percent,es_95_percent,volatility_percent,drawdown_percent,n"
     lines = (
         ",".join(
             fmt.csv_cell(_plain(cell))
@@ -107,8 +107,8 @@ def csv_text(rows: Sequence[SymbolView]) -> str:
 
 
 def _plain(cell: str) -> str:
-    """Return a cell that a spreadsheet reads as a number: plain minus, no comma, empty where unknown."""
-    return "" if cell == fmt.UNKNOWN else cell.replace(fmt.MINUS, "-").replace(",", "")
+    """Return a cell that a spreadsheet reads as a number: plain minus, no sign of percent, empty where unknown."""
+    return "" if cell == fmt.UNKNOWN else cell.replace(fmt.MINUS, "-").strip("%").replace(",", "")
 
 
 def alerts_view(snapshot: Snapshot) -> tuple[AlertView, ...]:
