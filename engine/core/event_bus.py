@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from datetime import datetime
 from typing import Protocol
 
@@ -53,10 +54,25 @@ class EventSink(Protocol):
 
 
 def placed(event: Event, seq: int, computed_at: datetime | None) -> Event:
-    """Return the event with its place and time of receipt (`dataclasses.replace` at half the cost)."""
-    return Event(
-        event.event_type, event.data, event.source, event.as_of, seq, event.cause, computed_at
-    )
+    """Return the event with its place and time of receipt: what `dataclasses.replace` does, at a fraction of the cost.
+
+    Every event passes here. A frozen class writes each field through `object.__setattr__`, which looks it up by name;
+    the slots themselves do not.
+    """
+    made = object.__new__(Event)
+    _SET_TYPE(made, event.event_type)
+    _SET_DATA(made, event.data)
+    _SET_SOURCE(made, event.source)
+    _SET_AS_OF(made, event.as_of)
+    _SET_SEQ(made, seq)
+    _SET_CAUSE(made, event.cause)
+    _SET_COMPUTED_AT(made, computed_at)
+    return made
+
+
+_SET_TYPE, _SET_DATA, _SET_SOURCE, _SET_AS_OF, _SET_SEQ, _SET_CAUSE, _SET_COMPUTED_AT = (
+    vars(Event)[item.name].__set__ for item in fields(Event)
+)
 
 
 class _Entry:

@@ -46,6 +46,9 @@ class EventType(Enum):
     PORTFOLIO_VALUED = "PORTFOLIO_VALUED"
     HEALTH_CHECKED = "HEALTH_CHECKED"
 
+    __hash__ = object.__hash__
+    """By identity, as members are compared: Enum's own hashes the name, in Python, at every look-up of the bus."""
+
 
 class Retention(Enum):
     """How an event is kept; see docs/architecture.md, "the journal"."""

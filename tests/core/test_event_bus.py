@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
+from datetime import UTC, datetime
 
 import pytest
 
-from engine.core.event_bus import BREATH, EventBus
+from engine.core.event_bus import BREATH, EventBus, placed
 from engine.domain.errors import JournalError
 from engine.domain.events import Event, EventType, Retention
 
@@ -295,3 +296,13 @@ def test_every_type_has_a_retention_and_limits_are_ledger():
     assert {EventType.TRADING_HALTED, EventType.WEIGHTS_CHANGED, ORDER} <= {
         kind for kind in EventType if Event(kind).retention is Retention.LEDGER
     }
+
+
+def test_a_placed_event_differs_in_place_and_time_alone():
+    event = Event(EventType.CUSTOM, {"a": 1}, "me", datetime(2030, 1, 1, tzinfo=UTC), 0, 7, None)
+    now = datetime(2030, 1, 2, tzinfo=UTC)
+    made = placed(event, 5, now)
+    assert made == replace(event, seq=5, computed_at=now)
+    assert (event.seq, event.computed_at) == (0, None)
+    with pytest.raises(FrozenInstanceError):
+        made.seq = 6
