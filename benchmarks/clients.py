@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.figures import Figure, percentile
-from benchmarks.servers import Server, running, symbols
+from benchmarks.servers import Server, cpu_s, running, symbols
 from dashboard.frame.parts import ALWAYS
 from dashboard.pages import page_modules
 from dashboard.views.bars import chosen_timeframe
@@ -70,11 +70,11 @@ async def _crowd(server: Server, count: int, seconds: float) -> list[Figure]:
     process = server.process
     before_mib, cpu_before, began = (
         process.memory_info().rss / 2**20,
-        _cpu_s(server),
+        cpu_s(server),
         time.perf_counter(),
     )
     heard = await asyncio.gather(*(listen(server.port, seconds, i / count) for i in range(count)))
-    cpu = (_cpu_s(server) - cpu_before) / (time.perf_counter() - began)
+    cpu = (cpu_s(server) - cpu_before) / (time.perf_counter() - began)
     after_mib = process.memory_info().rss / 2**20
     rates = [h.frames / seconds for h in heard]
     late = [ms for h in heard for ms in h.late_ms]
@@ -143,11 +143,6 @@ async def _hear(tab: ClientConnection, heard: Heard) -> None:
             heard.frames += 1
             heard.late_ms.append((now - frame["now"]) * 1e3)
         first = False
-
-
-def _cpu_s(server: Server) -> float:
-    times = server.process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _wish(wanted: tuple[str, ...] | None = None) -> str:

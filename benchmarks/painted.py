@@ -28,6 +28,7 @@ from engine.domain.events import EventType
 
 N_SYMBOLS = 20
 SETTLE_S = 6.0
+PATIENCE_MS = 120_000.0
 BUDGET_MS = 150.0
 BUDGET_B = 4_000.0
 SKEW_S = 0.002
@@ -150,6 +151,7 @@ def watch(port: int, selector: str, seconds: float) -> tuple[list[Row], int]:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS, headless=True)
         try:
             page = browser.new_page(viewport={"width": 1440, "height": 1600})
+            page.set_default_timeout(PATIENCE_MS)
             page.goto(f"http://127.0.0.1:{proxy.port}/")
             return _watched(page, proxy, selector, seconds)
         finally:
@@ -160,9 +162,7 @@ def _watched(
     page: Page, proxy: CountingProxy, selector: str, seconds: float
 ) -> tuple[list[Row], int]:
     names = symbols(N_SYMBOLS).split(",")
-    page.wait_for_selector(
-        selector.replace("{symbol}", names[-1]), state="attached", timeout=30_000
-    )
+    page.wait_for_selector(selector.replace("{symbol}", names[-1]), state="attached")
     time.sleep(SETTLE_S)
     page.evaluate(WATCH, [names, selector])
     before = proxy.n_down

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-READY_S = 60.0
+READY_S = 180.0
 STOP_S = 15.0
 PAUSE_S = 0.005
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +134,12 @@ def running(settings: Mapping[str, str] | None = None, **more: object) -> Iterat
             yield server
         finally:
             server.stop()
+
+
+def cpu_s(server: Server) -> float:
+    """Return the CPU seconds that a running server has used."""
+    times = server.process.cpu_times()
+    return float(times.user + times.system)
 
 
 def symbols(n: int) -> str:

@@ -61,7 +61,7 @@ def measure(is_quick: bool) -> Sequence[Figure]:
     together = asyncio.run(waits(50, 5 if is_quick else 40))
     alone = asyncio.run(waits(1, 30 if is_quick else 300))
     note = f"n = {len(together.votes)}, all 50 in one batch"
-    per_symbol = percentile(together.batches, 50)
+    batch, cpu = percentile(together.batches, 50) or 0.0, percentile(together.cpu, 50) or 0.0
     return [
         Figure(name="tick in -> vote out, 50 symbols, p50", value=percentile(together.votes, 50), unit="ms", note=note),
         Figure(
@@ -73,8 +73,11 @@ def measure(is_quick: bool) -> Sequence[Figure]:
             budget=BUDGET_MS, note=f"n = {len(together.signals)} (votes beyond the dead zone)",
         ),
         Figure(
-            name="cost of one symbol in the batch of 50, p50", value=None if per_symbol is None else per_symbol / 50,
-            unit="ms", note="first close to last vote, over 50",
+            name="wait per symbol of the batch, p50", value=batch / 50, unit="ms", note="first close to last vote / 50"
+        ),
+        Figure(
+            name="CPU time per symbol and bar, p50", value=cpu / 50, unit="ms",
+            note="all threads: forecast, risk, vote, orders, journal, sections",
         ),
         Figure(name="tick in -> vote out, one alone, p50", value=percentile(alone.votes, 50), unit="ms"),
         Figure(
@@ -85,12 +88,13 @@ def measure(is_quick: bool) -> Sequence[Figure]:
 
 
 class Waits:
-    """Milliseconds over all bars: by vote, by signal, and of whole batches."""
+    """Milliseconds over all bars: by vote, by signal, of whole batches, and CPU time of each bar."""
 
     def __init__(self) -> None:
         self.votes: list[float] = []
         self.signals: list[float] = []
         self.batches: list[float] = []
+        self.cpu: list[float] = []
 
 
 async def waits(n_symbols: int, n_bars: int) -> Waits:
@@ -101,8 +105,10 @@ async def waits(n_symbols: int, n_bars: int) -> Waits:
         engine.feed.set_speed(60)  # type: ignore[attr-defined] # the synthetic feed is steerable
         await engine.start()
         for n in range(WARM + n_bars):
+            began = time.process_time()
             await _play_bar(engine, watch)
             if n >= WARM:
+                found.cpu.append((time.process_time() - began) * 1e3)
                 found.votes += watch.waits(watch.voted)
                 found.signals += watch.waits(watch.signalled)
                 found.batches.append((max(watch.voted.values()) - min(watch.closed.values())) * 1e3)

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.figures import Figure
-from benchmarks.servers import ROOT, Server
+from benchmarks.servers import ROOT, Server, cpu_s
 
 USE_S = 20.0
 """How long a home is used before it is started again."""
@@ -42,11 +42,12 @@ def _run(code: str) -> float:
 
 
 def _life(n: int, use_s: float) -> list[Figure]:
-    empty, used, stops = [], [], []
+    empty, used, stops, cpu = [], [], [], []
     for _ in range(n):
         with tempfile.TemporaryDirectory(prefix="pilothouse-bench-") as folder:
             server = Server(Path(folder) / "home")
             empty.append(server.start())
+            cpu.append(cpu_s(server))
             time.sleep(use_s)
             stops.append(server.stop())
             used.append(server.start())
@@ -57,6 +58,10 @@ def _life(n: int, use_s: float) -> list[Figure]:
         Figure(
             name="app start to first answer, used home", value=max(used), unit="s", budget=4.0,
             note=f"{told}; used for {use_s:.0f} s",
+        ),
+        Figure(
+            name="CPU time up to the first answer", value=median(cpu), unit="s",
+            note="of the process; what the wait would be on a machine with nothing else to do",
         ),
         Figure(
             name="SIGTERM to the end of the process", value=max(stops), unit="s", budget=5.0, note=f"worst of {2 * n}"
