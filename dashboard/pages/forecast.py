@@ -66,6 +66,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     snapshot = _read(gateway, symbol)
     return html.Div(
         [
+            html.H1(PAGE.title, className="ph-hidden"),
             _fan_panel(snapshot, symbol, level),
             html.Div(_side(snapshot, symbol, level), id=SIDE, className="ph-area-side ph-col"),
             _report_panel(),

@@ -64,6 +64,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     timeframe = _timeframe(snapshot, symbol, query.get("tf", "1D"))
     return html.Div(
         [
+            html.H1(PAGE.title, className="ph-hidden"),
             _watch_panel(snapshot, symbol),
             _chart_area(snapshot, symbol, timeframe),
             _why_panel(snapshot, symbol),

@@ -170,7 +170,7 @@ def distribution(forecast: Forecast, item: Instrument) -> Distribution | None:
         title=f"after {fmt.plural(record.horizon, 'bar')}",
         median=median,
         value_at_risk_price=edge,
-        value_at_risk=f"VaR 95 {loss}",
+        value_at_risk=f"VaR 95<br>{loss}",
         label=(
             f"Distribution after {fmt.plural(record.horizon, 'bar')}: 5% end below {write(edge)}, "
             f"half below {write(median)}, 5% above {write(prices[0.95])}"

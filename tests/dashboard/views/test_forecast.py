@@ -42,7 +42,7 @@ def test_value_at_risk_stands_at_the_five_percent_quantile() -> None:
     prices = dict(zip(QUANTILE_LEVELS, record.quantiles[-1].prices, strict=True))
     spread = distribution(record, instrument_of(snapshot, "AAPL"))
     assert spread.value_at_risk_price == prices[0.05]
-    assert spread.value_at_risk == f"VaR 95 {(1 - prices[0.05] / record.spot) * 100:.1f}%"
+    assert spread.value_at_risk == f"VaR 95<br>{(1 - prices[0.05] / record.spot) * 100:.1f}%"
 
 
 def test_an_earlier_fan_is_shown_only_as_far_as_it_has_been_lived_through() -> None:
