@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from pydantic import SecretStr
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dashboard.app import create_app
 from dashboard.guard import Policy, is_loopback
@@ -36,6 +37,7 @@ N_LOGS = 5
 MIN_PASSWORD = 8
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 MAX_WS_BYTES = 65_536
+MAX_HEAD_BYTES = 65_536
 
 _log = logging.getLogger("dashboard.server")
 _refusals = logging.getLogger("dashboard.refusals")
@@ -70,6 +72,7 @@ def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev:
     app = create_app(build_host(settings, version("pilothouse")), policy=policy, is_dev=is_dev)
     config = uvicorn.Config(
         app.server,
+        http=CappedHead,
         log_config=None,
         access_log=False,
         lifespan="on",
@@ -92,6 +95,34 @@ def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev:
 
 def _already_ending(_: int, __: "FrameType | None") -> None:
     """Do nothing: the server has ended on this signal already."""
+
+
+class CappedHead(HttpToolsProtocol):
+    """Reads a request as uvicorn does, but no endless head: uvicorn itself keeps whatever is sent as one."""
+
+    _is_in_head = True
+    _head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; end the connection when a head goes over the cap."""
+        super().data_received(data)
+        if not self._is_in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(
+                f"The head of the request is longer than {MAX_HEAD_BYTES:,} bytes."
+            )
+
+    def on_message_begin(self) -> None:
+        """Count anew."""
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Leave the body to the guard's own cap."""
+        self._is_in_head = False
+        super().on_headers_complete()
 
 
 class AnnouncingServer(uvicorn.Server):

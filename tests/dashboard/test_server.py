@@ -1,17 +1,22 @@
 """What surrounds the application: port, folder, password and log."""
 
+import contextlib
 import logging
 import os
 import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from dashboard import server
+from dashboard.server import CappedHead, claim_port
 from engine.domain.errors import ConfigurationError, JournalDamagedError
 from engine.settings import load_settings
 
@@ -173,3 +178,44 @@ def test_a_damaged_journal_is_refused_by_the_whole_program_in_one_line(tmp_path:
     )
     assert "Traceback" not in ended.stderr
     assert (tmp_path / "journal.db").read_bytes() == b"no journal " * 500
+
+
+@contextmanager
+def answering() -> Iterator[int]:
+    """A server of the kind that `serve` runs, with an application that says "ok"; gives its port."""
+
+    async def ok(scope: dict[str, object], receive: object, send: object) -> None:
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    config = uvicorn.Config(ok, http=CappedHead, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    with claim_port("127.0.0.1", 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def first_line(port: int, *pieces: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        with contextlib.suppress(ConnectionError):  # cut off while it still sends
+            for piece in pieces:
+                connection.sendall(piece)
+        try:
+            return connection.recv(4_096).partition(b"\r\n")[0]
+        except ConnectionError:
+            return b""
+
+
+def test_an_endless_head_is_cut_off_and_a_long_one_is_not():
+    start = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: "
+    with answering() as port:
+        assert first_line(port, start, *[b"a" * 65_536] * 100) in {b"", b"HTTP/1.1 400 Bad Request"}
+        assert first_line(port, start, b"a" * 30_000, b"\r\n\r\n") == b"HTTP/1.1 200 OK"
+        body = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 300000\r\n\r\n"
+        assert first_line(port, body, b"a" * 300_000) == b"HTTP/1.1 200 OK"
