@@ -98,7 +98,9 @@ def add_not_found(server: FastAPI) -> None:
     known = [route for route in server.routes if isinstance(route, APIRoute)]
 
     async def not_found(request: Request) -> Response:
-        allowed = {m for r in known if r.path_regex.match(request.url.path) for m in r.methods}
+        allowed = {
+            m for r in known if r.path_regex.match(request.url.path) for m in r.methods or ()
+        }
         if allowed:
             words = f"{request.method} means nothing here."
             answer = {"error": words, "remedy": f"Use {', '.join(sorted(allowed))}."}
