@@ -25,4 +25,6 @@ def build_feed(settings: Settings) -> Feed:
                 bars_per_minute=settings.speed,
             )
         case FeedChoice.SYNTHETIC:
-            return SyntheticFeed(symbols=settings.symbols or None, seed=settings.seed)
+            return SyntheticFeed(
+                symbols=settings.symbols or None, seed=settings.seed, bars_per_minute=settings.speed
+            )
