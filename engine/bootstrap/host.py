@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 from engine.adapters.clocks.wall import WallClock
@@ -20,8 +21,9 @@ from engine.bootstrap.engine import Engine, Parts
 from engine.bootstrap.questions import questions
 from engine.core.gateway import Gateway
 from engine.core.live_store import LiveStore
-from engine.core.trouble import Pace
+from engine.core.trouble import Pace, Trouble
 from engine.domain.errors import ConfigurationError, JournalError, OwnershipLostError
+from engine.domain.events import Event, EventType
 from engine.scheduling.host import EngineHost
 from engine.scheduling.timers import IntervalTimers
 from engine.settings import Settings
@@ -127,8 +129,10 @@ class Host:
                 questions(journal),
                 wake=engine.desk.wake,
                 watch=engine.log.on_flush,
+                halt=engine.kill_switch.set,
             )
         )
+        engine.log.on_trouble(partial(_write_halt, engine))
         self._is_owner = True
         self._thread.start()
         log.info("engine %s runs, epoch %d", engine.fingerprint, lease.epoch)
@@ -179,6 +183,19 @@ class Host:
                 return
             except JournalError as error:
                 log.warning("heart-beat not written: %s", error)
+
+
+def _write_halt(engine: Engine, trouble: Trouble) -> None:
+    """Write a halt that was pressed while the journal could not be written, and tell of it."""
+    if trouble.part != "journal" or not trouble.is_over:
+        return
+    try:
+        halt = engine.kill_switch.write_again()
+    except JournalError as error:
+        log.warning("halt not written: %s", error)
+        return
+    if halt is not None:
+        engine.bus.post(Event(EventType.TRADING_HALTED, halt.to_data(), source="engine"))
 
 
 def prepare_home(home: Path) -> None:

@@ -16,7 +16,7 @@ from engine.core.projection.meaning import log_row
 from engine.core.section_writer import GONE, Listener
 from engine.core.time_travel import TimeTravel
 from engine.domain.commands import CommandEnvelope, HaltTrading
-from engine.domain.errors import StoreError, UnknownNameError, must
+from engine.domain.errors import JournalError, StoreError, UnknownNameError, must
 from engine.domain.events import Event
 from engine.domain.log import LogRow
 from engine.domain.payload import Payload
@@ -52,6 +52,9 @@ class Gateway:
         Tells the engine's desk of a new command (in its process).
     watch : callable, optional
         Subscribes a listener to new versions (the event log's `on_flush`); without it the store is polled.
+    halt : callable, optional
+        Sets the kill switch (in the engine's process, where it is in force even if the journal cannot be written);
+        without it the journal's latch is set.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class Gateway:
         questions: Mapping[str, Question] | None = None,
         wake: Callable[[], None] | None = None,
         watch: Watch | None = None,
+        halt: Callable[[TradingHalt], None] | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._questions: dict[str, Question] = {"events": self._events, "event": self._event}
         self._questions.update(questions or {})
         self._wake = wake
+        self._halt = halt
         self._poller = _Poller(store) if watch is None else None
         self._watch: Watch = watch or self._polled
         self._decoded: dict[str, Section[Any]] = {}
@@ -147,8 +152,9 @@ class Gateway:
         )  # fmt: skip
         checked(envelope)
         if isinstance(command, HaltTrading):
-            halt = TradingHalt(mode=HaltMode.HALTED, actor=actor, reason=command.reason)
-            self._journal.set_latch(LATCH, halt.to_json().decode())
+            self._set_kill_switch(
+                TradingHalt(mode=HaltMode.HALTED, actor=actor, reason=command.reason)
+            )
         self._journal.send(envelope)
         if self._wake is not None:
             self._wake()
@@ -176,6 +182,17 @@ class Gateway:
             self._poller.close()
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _set_kill_switch(self, halt: TradingHalt) -> None:
+        if self._halt is None:
+            self._journal.set_latch(LATCH, halt.to_json().decode())
+            return
+        try:
+            self._halt(halt)
+        except JournalError as error:
+            raise JournalError(
+                f"trading is halted, but the halt will not survive a restart until it is written: {error}"
+            ) from error
 
     def _section(self, name: str, raw: bytes, stamp: Stamp) -> Section[Any]:
         known = self._decoded.get(name)

@@ -68,9 +68,28 @@ class KillSwitch:
         with self._lock:
             if halt.mode is not HaltMode.ACTIVE:
                 self._known = self._unwritten = halt
-            if self._latches is not None:
-                self._latches.set_latch(LATCH, halt.to_json().decode())
-            self._known, self._unwritten = halt, None
+            lifted = self._unwritten
+        if (
+            self._latches is not None
+        ):  # without the lock: `check` must never wait for a slow journal
+            self._latches.set_latch(LATCH, halt.to_json().decode())
+        with self._lock:
+            if self._unwritten is lifted:  # else a newer halt is on its way
+                self._known, self._unwritten = halt, None
+
+    def write_again(self) -> TradingHalt | None:
+        """Write the halt that the journal did not take; return it, or None when there is none.
+
+        Raises
+        ------
+        JournalError
+            It could not be written this time either; it stays in force in this process.
+        """
+        with self._lock:
+            halt = self._unwritten
+        if halt is not None:
+            self.set(halt)
+        return halt
 
     def _read(self, latches: Latches) -> TradingHalt:
         try:

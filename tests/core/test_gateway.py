@@ -16,7 +16,7 @@ from engine.core.event_log import EventLog
 from engine.core.gateway import Gateway
 from engine.core.projection import Projection
 from engine.domain.commands import HaltTrading, JumpReplay, SetStrategyWeights
-from engine.domain.errors import InvalidValueError, UnknownNameError
+from engine.domain.errors import InvalidValueError, JournalError, UnknownNameError
 from engine.domain.events import EventType
 from engine.domain.payload import encode
 from engine.domain.sections import QuotesSection, StrategiesSection, StrategyRow
@@ -194,6 +194,24 @@ def test_the_kill_switch_is_set_without_an_engine():
     assert (halt.mode, halt.actor, halt.reason) == (HaltMode.HALTED, "anna", "a drill")
     assert [envelope.name for envelope in journal.take()] == ["HaltTrading"]
     assert module.LATCH == latch.LATCH
+
+
+def test_in_the_engines_process_a_halt_is_in_force_before_it_is_written():
+    class Locked(MemoryJournal):
+        is_locked = False
+
+        def set_latch(self, name: str, value: str) -> None:
+            if self.is_locked:
+                raise JournalError("locked by another program")
+            super().set_latch(name, value)
+
+    journal = Locked()
+    switch = latch.KillSwitch(journal)
+    gateway = Gateway(MemoryStore(), journal, halt=switch.set)
+    journal.is_locked = True
+    with pytest.raises(JournalError, match=r"trading is halted.*locked"):
+        gateway.send(HaltTrading(reason="a drill"), actor="anna")
+    assert switch.check().mode is HaltMode.HALTED
 
 
 # -- ask -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The kill switch: memory, journal and what happens when the journal fails."""
 
+from threading import Thread
+
 import pytest
 
 from engine.domain.errors import JournalError
@@ -83,3 +85,56 @@ def test_nonsense_in_the_journal_counts_as_halted():
     journal = Latches()
     journal.values[LATCH] = "perhaps"
     assert KillSwitch(journal).known.mode is HaltMode.HALTED
+
+
+def test_a_halt_that_could_not_be_written_is_written_when_the_journal_is_back():
+    journal = Latches()
+    switch = KillSwitch(journal)
+    assert switch.write_again() is None
+    journal.is_broken = True
+    with pytest.raises(JournalError):
+        switch.set(HALT)
+    with pytest.raises(JournalError):
+        switch.write_again()
+    journal.is_broken = False
+    assert switch.write_again() == HALT
+    assert KillSwitch(journal).known == HALT
+    assert switch.write_again() is None
+
+
+def test_a_check_never_waits_for_a_slow_journal():
+    class Slow(Latches):
+        seen: TradingHalt | None = None
+
+        def set_latch(self, name: str, value: str) -> None:
+            other = Thread(target=self._look)
+            other.start()
+            other.join(5)
+            super().set_latch(name, value)
+
+        def _look(self) -> None:
+            self.seen = switch.check()
+
+    journal = Slow()
+    switch = KillSwitch(journal)
+    switch.set(HALT)
+    assert journal.seen == HALT
+
+
+def test_a_halt_pressed_while_a_resumption_is_written_wins():
+    class Racing(Latches):
+        is_racing = False
+
+        def set_latch(self, name: str, value: str) -> None:
+            if self.is_racing:
+                self.is_racing, self.is_broken = False, True
+                with pytest.raises(JournalError):
+                    switch.set(HALT)
+                self.is_broken = False
+            super().set_latch(name, value)
+
+    journal = Racing()
+    switch = KillSwitch(journal)
+    journal.is_racing = True
+    switch.set(RESUME)
+    assert switch.check() == HALT
