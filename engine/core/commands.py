@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from engine.core.event_bus import EventBus
-from engine.domain.commands import CommandAnswer, CommandEnvelope, HaltTrading
+from engine.domain.commands import CommandAnswer, CommandEnvelope, HaltTrading, ResumeTrading
 from engine.domain.errors import JournalError, PilothouseError, must
 from engine.domain.events import Event, EventType
 from engine.domain.payload import Payload
@@ -31,6 +31,8 @@ PATIENCE_S = 30.0
 BATCH = 25
 """Commands marked done together; fewer than the answers that a restart remembers."""
 MEMORY = 10_000
+MAX_TEXT = 500
+MAX_ITEMS = 100
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +45,24 @@ def checked(envelope: CommandEnvelope) -> Payload:
     UnknownNameError
         No command has this name.
     InvalidValueError
-        A field is missing, of the wrong kind, or not a finite number; the message names it.
+        A field is missing, of the wrong kind, too long, or not a finite number; the message names it.
     """
     command = envelope.command
-    _finite(envelope.name, command.to_data())
+    _sound(envelope.name, command.to_data())
     return command
 
 
-def _finite(name: str, value: object) -> None:
+def _sound(name: str, value: object) -> None:
+    """Refuse numbers that are none, and texts and lists that no person wrote: a command is kept for ever."""
     if isinstance(value, float) and not math.isfinite(value):
         raise must(name, "be a finite number", value, "enter a number")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise must(name, f"have at most {MAX_TEXT} characters", len(value), "shorten it")
     if isinstance(value, Mapping):
+        if len(value) > MAX_ITEMS:
+            raise must(name, f"have at most {MAX_ITEMS} entries", len(value), "send fewer")
         for key, inner in value.items():
-            _finite(f"{name}.{key}", inner)
+            _sound(f"{name}.{str(key)[:MAX_ITEMS]}", inner)
 
 
 class CommandDesk:
@@ -89,6 +96,10 @@ class CommandDesk:
         self._answered: set[str] = set(self._seen)
         self._unmarked: deque[str] = deque()
         self._queue: asyncio.Queue[CommandEnvelope] = asyncio.Queue()
+        self._resumes: set[str] = set()
+        """Ids of ResumeTrading that wait."""
+        self._overtaken: set[str] = set()
+        """Those of them that a halt came after: obeying them would undo the newer wish."""
         self._bell: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -176,8 +187,11 @@ class CommandDesk:
         for envelope in fresh:
             self._seen[envelope.command_id] = None
             if envelope.name == HaltTrading.__name__:
+                self._overtaken |= self._resumes
                 await self._obey(envelope)
             else:
+                if envelope.name == ResumeTrading.__name__:
+                    self._resumes.add(envelope.command_id)
                 self._queue.put_nowait(envelope)
         if again and not fresh:
             await self._mark_done()
@@ -187,6 +201,7 @@ class CommandDesk:
         kind = EventType.COMMAND_REFUSED
         try:
             command = checked(envelope)
+            self._refuse_overtaken(envelope.command_id)
             obey = self._handlers.get(envelope.name)
             if obey is None:
                 raise must("command", "be one that this engine obeys", envelope.name, "start the part that does")  # noqa: TRY301 # fmt: skip
@@ -202,6 +217,12 @@ class CommandDesk:
             title = f"{_in_words(envelope.name)} failed"
             message = f"{type(error).__name__}: {error}"
         await self._answer(kind, envelope, title, message)
+
+    def _refuse_overtaken(self, command_id: str) -> None:
+        self._resumes.discard(command_id)
+        if command_id in self._overtaken:
+            self._overtaken.discard(command_id)
+            raise must("resumption", "come after the last halt", "overtaken by one", "resume again")
 
     async def _answer(
         self, kind: EventType, envelope: CommandEnvelope, title: str, message: str

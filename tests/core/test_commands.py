@@ -12,6 +12,7 @@ from engine.domain.commands import (
     CommandEnvelope,
     HaltTrading,
     PauseAgent,
+    ResumeTrading,
     SetReplaySpeed,
     SetStrategyWeights,
 )
@@ -253,3 +254,37 @@ def test_a_command_is_checked_down_to_its_numbers():
     assert checked(good) == SetStrategyWeights(weights={"a": 0.5})
     with pytest.raises(InvalidValueError, match=r"SetStrategyWeights\.weights\.a must be a finite"):
         checked(replace(good, params={"weights": {"a": float("nan")}}))
+
+
+@pytest.mark.asyncio
+async def test_a_resumption_that_a_halt_came_after_is_refused():
+    d, obeyed = Desk(), []
+
+    async def obey(command, asked):
+        obeyed.append(asked.command_id)
+        return "done", ""
+
+    d.desk.register(HaltTrading, obey)
+    d.desk.register(ResumeTrading, obey)
+    d.journal.send(envelope(ResumeTrading(), "resume-1"))
+    d.journal.send(envelope(HaltTrading(), "halt"))
+    d.journal.send(envelope(ResumeTrading(), "resume-2"))
+    await d.desk.work_once()
+    assert obeyed == ["halt", "resume-2"]
+    refused = [data for kind, data in d.answers if kind is EventType.COMMAND_REFUSED]
+    assert [data["command_id"] for data in refused] == ["resume-1"]
+    assert "overtaken" in refused[0]["message"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        HaltTrading(reason="x" * 501),
+        SetStrategyWeights(weights={f"s{n}": 0.1 for n in range(101)}),
+        PauseAgent(agent_id="a" * 100_000),
+    ],
+)
+def test_what_no_person_wrote_is_refused_by_name(command):
+    with pytest.raises(InvalidValueError, match=f"{type(command).__name__}.*must have at most"):
+        checked(envelope(command))
+    checked(envelope(HaltTrading(reason="x" * 500)))
