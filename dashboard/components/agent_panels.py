@@ -1,6 +1,7 @@
 """The side of the Agents page: the chosen agent, the queue by priority, the newest events."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -8,16 +9,18 @@ from dash.development.base_component import Component
 
 from dashboard.components import agents as part
 from dashboard.components.controls import icon_button
-from dashboard.components.nodes import Node, attrs, classes
+from dashboard.components.journal import log_rows
+from dashboard.components.nodes import Node, attrs
 from dashboard.components.panels import empty_state, kpi, kpis, panel
-from dashboard.views.agents import DetailView, QueueView
+from dashboard.patches import Patch
+from dashboard.views.agents import DetailView, QueueRow, QueueView
 from dashboard.views.journal import KINDS, RowView
 
-PILL, TOOLS, NOTE, MORE = (
-    "agents-detail-pill", "agents-detail-tools", "agents-detail-note", "agents-detail-more",
-)  # fmt: skip
+PILL, TOOLS, NOTE = "agents-detail-pill", "agents-detail-tools", "agents-detail-note"
+BARS, LONGEST, RUNS, ERROR = "agents-bars", "agents-longest", "agents-runs", "agents-error"
+BAR_STEP, BAR_GAP = 10, 2
 LAST, P50, P95, NEXT = "agents-last", "agents-p50", "agents-p95", "agents-next"
-QUEUE, RUNNING = "agents-queue", "agents-running"
+RUNNING, MEASURED = "agents-running", "agents-measured"
 LOG_BODY, LOG_KIND, LOG_HOLD = "agents-log-body", "agents-log-kind", "agents-log-hold"
 ALL_TOPICS = "all"
 
@@ -38,7 +41,7 @@ def detail(shown: DetailView | None) -> Component:
             html.Div(detail_tools(shown), id=TOOLS, className="ph-agent-buttons"),
             html.Div(part.note(shown.row), id=NOTE, className="ph-agent-note"),
             _figures(shown),
-            html.Div(detail_more(shown), id=MORE, className="ph-stack"),
+            *_more(shown),
         ],
         className="ph-panel-body ph-stack",
     )
@@ -63,45 +66,77 @@ def _figures(shown: DetailView) -> Component:
     )
 
 
-def detail_more(shown: DetailView) -> list[Component]:
+def _more(shown: DetailView) -> list[Component]:
     """Return the recent durations and what the agent hears and says."""
-    error: Node = "none"
-    if shown.last_error:
-        error = html.Span(shown.last_error, className="ph-crit")
     facts = [
-        _fact("Hears", _topics(shown.hears, "nothing, it works by the clock")),
-        _fact("Says", _topics(shown.says, "nothing")),
-        _fact("Runs", f"{shown.row.runs_tip}, {shown.conflated} conflated"),
-        _fact("Last error", error),
+        _fact("Hears", _topics("hears", shown.hears, "nothing, it works by the clock")),
+        _fact("Says", _topics("says", shown.says, "nothing")),
+        _fact("Runs", html.Span(shown.runs, id=RUNS)),
+        _fact("Last error", html.Span(shown.last_error, id=ERROR, className=error_class(shown))),
     ]
-    return [_durations(shown), html.Dl(facts, className="ph-facts")]
-
-
-def _durations(shown: DetailView) -> Component:
-    if not shown.bars:
-        return html.P("No run yet. Durations appear with the first.", className="ph-tx3 ph-t12")
-    label = f"Last {len(shown.bars)} durations, oldest first, longest {shown.longest}"
     bars = html.Div(
-        part.duration_bars(shown.bars),
-        className="ph-durations",
-        role="img",
-        **attrs({"aria-label": label}),
+        id=BARS, className="ph-durations", role="img", style=bars_style(shown.bars),
+        **attrs({"aria-label": shown.bars_label}),
+    )  # fmt: skip
+    longest = html.Span(shown.longest, id=LONGEST, className="ph-tx3 ph-t11 ph-fixed")
+    return [
+        html.Div([bars, longest], className="ph-durations-box"),
+        html.Dl(facts, className="ph-facts"),
+    ]
+
+
+def error_class(shown: DetailView) -> str:
+    """Return the class of the last error."""
+    return "ph-crit" if shown.has_error else "ph-tx2"
+
+
+def bars_style(bars: Sequence[float]) -> dict[str, str]:
+    """Return durations as bars in a mask, oldest at the left, each a share of the height."""
+    pieces = [
+        f"<rect x='{k * BAR_STEP}' y='{100 * (1 - height):.1f}' width='{BAR_STEP - BAR_GAP}' "
+        f"height='{100 * height:.1f}'/>"
+        for k, height in enumerate(bars)
+    ]
+    width = max(1, len(bars) * BAR_STEP - BAR_GAP)
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 100' preserveAspectRatio='none'>"
+        f"{''.join(pieces)}</svg>"
     )
-    return html.Div(
-        [bars, html.Span(shown.longest, className="ph-tx3 ph-t11")], className="ph-durations-box"
-    )
+    return {"--ph-bars": f'url("data:image/svg+xml,{quote(svg, safe=" =:/,")}")'}
+
+
+def detail_patch(shown: DetailView) -> Patch:
+    """Return the figures of the chosen agent as texts and attributes: they change many times a minute."""
+    text = {
+        LAST: shown.last, P50: shown.row.p50, P95: shown.row.p95, LONGEST: shown.longest, RUNS: shown.runs,
+        ERROR: shown.last_error,
+    }  # fmt: skip
+    for way, topics in (("hears", shown.hears), ("says", shown.says)):
+        text |= {f"agents-{way}-{k}": rate for k, (_, rate) in enumerate(topics)}
+    if shown.next_run_at is None:
+        text[NEXT] = shown.next_words
+    marks = {
+        NEXT: {"data-ph-due": part.epoch(shown.next_run_at)},
+        BARS: {"style": part.css(bars_style(shown.bars)), "aria-label": shown.bars_label},
+    }
+    return Patch(text=text, cls={ERROR: error_class(shown)}, attrs=marks)
 
 
 def _fact(title: str, value: Node) -> html.Div:
     return html.Div([html.Dt(title), html.Dd(value)])
 
 
-def _topics(topics: Sequence[tuple[str, str]], nothing: str) -> Node:
+def _topics(way: str, topics: Sequence[tuple[str, str]], nothing: str) -> Node:
     if not topics:
         return nothing
     pieces = [
-        html.Li([html.Span(topic, className="ph-mono"), html.Span(rate, className="ph-tx3")])
-        for topic, rate in topics
+        html.Li(
+            [
+                html.Span(topic, className="ph-mono"),
+                html.Span(rate, id=f"agents-{way}-{k}", className="ph-tx3"),
+            ]
+        )
+        for k, (topic, rate) in enumerate(topics)
     ]
     return html.Ul(pieces, className="ph-topics")
 
@@ -112,22 +147,32 @@ def _topics(topics: Sequence[tuple[str, str]], nothing: str) -> Node:
 def queue_panel(shown: QueueView) -> Component:
     """Return the queue of the execution engine."""
     running = html.Span(shown.running, id=RUNNING, className="ph-tx3 ph-t12")
-    body = html.Ul(queue_rows(shown), id=QUEUE, className="ph-queue")
-    return panel("Queue by priority", body, remark=shown.remark, tools=[running])
+    body = html.Ul([_queue_row(row) for row in shown.rows], className="ph-queue")
+    remark = html.Span(shown.remark, id=MEASURED, className="ph-panel-remark")
+    return panel("Queue by priority", body, remark=remark, tools=[running])
 
 
-def queue_rows(shown: QueueView) -> list[Component]:
-    """Return one line a priority: its name, who works at it, how many tasks wait."""
-    return [
-        html.Li(
-            [
-                html.Span(row.priority, className="ph-tx2"),
-                html.Span(row.who or "nobody", className="ph-tx3 ph-cut"),
-                html.Span(row.count, className="ph-tx3" if row.is_empty else "ph-strong"),
-            ]
-        )
-        for row in shown.rows
-    ]
+def queue_patch(shown: QueueView) -> Patch:
+    """Return the counts of the queue."""
+    text = {RUNNING: shown.running, MEASURED: shown.remark}
+    text |= {f"agents-queue-{row.priority}": row.count for row in shown.rows}
+    text |= {f"agents-at-{row.priority}": row.who for row in shown.rows}
+    cls = {f"agents-queue-{row.priority}": _count_class(row) for row in shown.rows}
+    return Patch(text=text, cls=cls)
+
+
+def _count_class(row: QueueRow) -> str:
+    return "ph-tx3" if row.is_empty else "ph-strong"
+
+
+def _queue_row(row: QueueRow) -> Component:
+    return html.Li(
+        [
+            html.Span(row.priority, className="ph-tx2"),
+            html.Span(row.who, id=f"agents-at-{row.priority}", className="ph-tx3 ph-cut"),
+            html.Span(row.count, id=f"agents-queue-{row.priority}", className=_count_class(row)),
+        ]
+    )
 
 
 def log_panel(rows: Sequence[RowView]) -> Component:
@@ -142,29 +187,10 @@ def log_panel(rows: Sequence[RowView]) -> Component:
     )
     hold = icon_button("pause", "Hold the log", id=LOG_HOLD, pressed=False)
     body = html.Div(
-        html.Ol(log_rows(rows), id=LOG_BODY, className="ph-log"),
+        html.Ol(id=LOG_BODY, className="ph-log", **attrs({"data-ph-rows": log_rows(rows)})),
         className="ph-scroll",
         tabIndex=0,
         role="region",
         **attrs({"aria-label": "Newest events"}),
     )
     return panel("Event log", body, tools=[topics, hold])
-
-
-def log_rows(rows: Sequence[RowView]) -> list[Component]:
-    """Return one line an event: time, topic, meaning."""
-    if not rows:
-        return [html.Li("No event of this kind among the newest.", className="ph-tx3")]
-    return [
-        html.Li(
-            [
-                html.Span(row.time, className="ph-mono ph-tx3"),
-                html.Span(
-                    row.topic,
-                    className=classes("ph-mono ph-cut", f"ph-{row.tone}" if row.tone else "ph-tx2"),
-                ),
-                html.Span(row.meaning, className="ph-cut", title=row.meaning),
-            ]
-        )
-        for row in rows
-    ]

@@ -16,7 +16,7 @@ from dashboard.components.nodes import attrs, classes, optional_id
 from dashboard.components.pills import pill
 from dashboard.views.agent_controls import Control
 from dashboard.views.agent_graph import EdgeView, NodeView
-from dashboard.views.agents import AgentView, Bar
+from dashboard.views.agents import AgentView
 
 ARROW = 7
 PAD = 6
@@ -292,14 +292,6 @@ def _control(control: Control, view: AgentView, *, with_word: bool) -> html.Butt
                           "ph-btn-locked" if control.locked else None),
         **attrs(data),
     )  # fmt: skip
-
-
-def duration_bars(bars: Sequence[Bar]) -> list[Component]:
-    """Return recent durations as bars, oldest at the left."""
-    return [
-        html.Span(style={"--ph-v": f"{bar.height:.3f}"}, **attrs({"data-tip": bar.words}))
-        for bar in bars
-    ]
 
 
 def heading_pills(counts: Sequence[tuple[str, str, str]]) -> list[Component]:

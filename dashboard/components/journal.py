@@ -1,6 +1,8 @@
 """The parts of the Journal: rows parted by market days, filters, one event with its chain of causes."""
 
+import json
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -15,8 +17,8 @@ from dashboard.views.journal import ChainLink, DetailView, RowView
 CHOSEN = "journal-chosen"
 """Id of the store that a click on an event writes into."""
 
-CUT_FROM = 60
-"""Meanings longer than this may be cut in their column; their tooltip has them whole."""
+Drawn: TypeAlias = list[str | list[list[str]]]
+"""[class, value, [[class, text], …]]"""
 
 COLUMNS = (
     Column("Event", is_number=False, width="76px", class_name="ph-mono ph-j-id"),
@@ -28,41 +30,56 @@ COLUMNS = (
 )
 
 
-def rows(views: Sequence[RowView], nothing: str) -> list[html.Tr]:
-    """Return the body of the list; a hairline with the date parts market days."""
+def rows(views: Sequence[RowView], nothing: str) -> str:
+    """Return the body of the list as the browser draws it (`assets/rows.js`); a date parts market days."""
     if not views:
-        return [html.Tr(html.Td(nothing, colSpan=len(COLUMNS), className="ph-tx3"))]
-    body: list[html.Tr] = []
+        return _json([["ph-tx3", "", [["", nothing]]]])
+    body: list[Drawn] = []
     day = next((view.day for view in views if view.day), "")
     for view in views:
         if view.day and view.day != day:
             day = view.day
-            body.append(_divider(day))
+            body.append(["ph-j-day", "", [["", day]]])
         body.append(_row(view))
-    return body
+    return _json(body)
 
 
-def _divider(day: str) -> html.Tr:
-    cell = html.Td(html.Span(day), colSpan=len(COLUMNS))
-    return html.Tr(cell, className="ph-j-day")
-
-
-def _row(view: RowView) -> html.Tr:
-    """Return one event; written without helpers, since a live list carries many of them each second."""
+def _row(view: RowView) -> Drawn:
     tone = f"ph-{view.tone}" if view.tone else "ph-tx2"
-    tip = {"title": view.meaning} if len(view.meaning) > CUT_FROM else {}
     mark = None if view.cause_seq is None else "ph-i-corner-down-right"
-    return html.Tr(
+    cells = [
+        ["ph-j-id", view.event_id],
+        ["ph-mono ph-j-time", view.time],
+        [f"ph-mono ph-j-topic {tone}", view.topic],
+        ["ph-j-source", view.source],
+        ["ph-j-meaning", view.meaning],
+        [classes("ph-mono ph-num ph-j-cause", mark), view.cause],
+    ]
+    return ["ph-j-row", str(view.seq), cells]
+
+
+def log_rows(views: Sequence[RowView]) -> str:
+    """Return a short log as the browser draws it: time, topic, meaning."""
+    if not views:
+        return _json([["ph-tx3", "", [["", "No event of this kind among the newest."]]]])
+    return _json(
         [
-            html.Th(event_button(view), scope="row", className="ph-j-id"),
-            html.Td(view.time, className="ph-mono ph-j-time"),
-            html.Td(view.topic, className=f"ph-mono ph-j-topic {tone}"),
-            html.Td(view.source, className="ph-j-source"),
-            html.Td(view.meaning, className="ph-j-meaning", **attrs(tip)),
-            html.Td(view.cause, className=classes("ph-mono ph-num ph-j-cause", mark)),
-        ],
-        className="ph-j-row",
+            [
+                "",
+                "",
+                [
+                    ["ph-mono ph-tx3", view.time],
+                    [f"ph-mono ph-cut ph-{view.tone or 'tx2'}", view.topic],
+                    ["ph-cut", view.meaning],
+                ],
+            ]
+            for view in views
+        ]
     )
+
+
+def _json(body: Sequence[Drawn]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def event_button(view: RowView) -> html.Button:
@@ -75,11 +92,14 @@ def event_button(view: RowView) -> html.Button:
     )
 
 
-def event_table(body: Sequence[html.Tr], body_id: str) -> html.Table:
-    """Return the list of events around its rows."""
+def event_table(body: str, body_id: str) -> html.Table:
+    """Return the list of events; the browser draws its rows."""
     made = table(COLUMNS, (), caption="Events, newest first", class_name="ph-journal")
     caption, head = made.children[:2]
-    return html.Table([caption, head, html.Tbody(list(body), id=body_id)], className=made.className)
+    drawn = html.Tbody(
+        id=body_id, **attrs({"data-ph-rows": body, "data-ph-span": str(len(COLUMNS))})
+    )
+    return html.Table([caption, head, drawn], className=made.className)
 
 
 def hold_button(id: str) -> html.Button:

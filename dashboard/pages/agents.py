@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.components import agent_panels as side
 from dashboard.components import agents as part
+from dashboard.components.journal import log_rows
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import empty_state, panel
 from dashboard.host import GatewayPort
@@ -242,12 +243,7 @@ def render_states(snapshot: Snapshot, _: str) -> Patch:
 def render_detail(snapshot: Snapshot, agent_id: str) -> Patch:
     """Return the figures of the chosen agent."""
     shown = view.detail_view(_agents(snapshot), agent_id)
-    if shown is None:
-        return Patch()
-    marks: dict[str, dict[str, str]] = {}
-    text = {side.LAST: shown.last, side.P50: shown.row.p50, side.P95: shown.row.p95}
-    text |= _count_down(side.NEXT, shown.next_run_at, shown.next_words, marks)
-    return Patch(text=text, attrs=marks, props={side.MORE: {"children": side.detail_more(shown)}})
+    return Patch() if shown is None else side.detail_patch(shown)
 
 
 def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
@@ -266,15 +262,12 @@ def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
 
 def render_queue(snapshot: Snapshot, _: str) -> Patch:
     """Return the queue by priority."""
-    shown = view.queue_view(_agents(snapshot))
-    return Patch(
-        text={side.RUNNING: shown.running}, props={side.QUEUE: {"children": side.queue_rows(shown)}}
-    )
+    return side.queue_patch(view.queue_view(_agents(snapshot)))
 
 
 def render_log(snapshot: Snapshot, kind: str) -> Patch:
     """Return the newest events of a kind."""
-    return Patch(props={side.LOG_BODY: {"children": side.log_rows(_log(snapshot, kind))}})
+    return Patch(attrs={side.LOG_BODY: {"data-ph-rows": log_rows(_log(snapshot, kind))}})
 
 
 _CREW = ("agents",)
@@ -315,7 +308,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         return await asyncio.to_thread(_chosen, gateway, clicked["agent"], node_ids, name_ids)
 
     @app.callback(
-        Output(side.LOG_BODY, "children"), Output(LOG, "data-topics"), Output(side.LOG_HOLD, "aria-pressed"),
+        Output(side.LOG_BODY, "data-ph-rows"), Output(LOG, "data-topics"), Output(side.LOG_HOLD, "aria-pressed"),
         Input(side.LOG_KIND, "value"), Input(side.LOG_HOLD, "n_clicks"), State(side.LOG_HOLD, "aria-pressed"),
         prevent_initial_call=True,
     )  # fmt: skip
@@ -324,7 +317,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         snapshot = await asyncio.to_thread(gateway.read, ("log",))
         mark = "true" if is_held else "false"
         wanted = kind or side.ALL_TOPICS
-        rows = side.log_rows(_log(snapshot, wanted))
+        rows = log_rows(_log(snapshot, wanted))
         return rows, log_topic(wanted, is_held=is_held), mark
 
 

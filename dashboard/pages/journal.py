@@ -79,10 +79,10 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
 
 
 def state(
-    kinds: Sequence[str], text: str, *, newest: int | None = None, oldest: int | None = None
+    kinds: Sequence[str], text: str, *, newest: int | None = None, n_shown: int = 0
 ) -> dict[str, Any]:
-    """Return what the page shows: filters, search, and for a held list its newest and oldest event."""
-    return {"kinds": list(kinds), "text": text, "newest": newest, "oldest": oldest}
+    """Return what the page shows: filters, search, and of a held list its newest event and length."""
+    return {"kinds": list(kinds), "text": text, "newest": newest, "n_shown": n_shown}
 
 
 def topics(kept: Mapping[str, Any]) -> str:
@@ -140,7 +140,7 @@ def _asked(
     return found
 
 
-def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[list[html.Tr], str]:
+def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[str, str]:
     """Return the rows and the status line: live ones from the log, searched ones and ticks from the journal."""
     is_asked = kept["text"] or view.TICKS.key in kept["kinds"]
     if not is_asked:
@@ -152,7 +152,7 @@ def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[list[html.Tr],
     return rows, view.found_words(len(found), kept["text"], is_whole=len(found) < N_FOUND)
 
 
-def _live(log: LogSection, kinds: Sequence[str]) -> list[html.Tr]:
+def _live(log: LogSection, kinds: Sequence[str]) -> str:
     shown = view.rows_view(log.rows, kinds)[:N_LIVE]
     return part.rows(shown, NONE_OF_KIND if log.rows else NOTHING)
 
@@ -175,7 +175,7 @@ def _head_words(gateway: GatewayPort, kept: Mapping[str, Any]) -> str:
 def render_rows(snapshot: Snapshot, argument: str) -> Patch:
     """Return the newest events of the chosen kinds."""
     kinds = [key for key in argument.split("|") if key != "all"]
-    return Patch(props={BODY: {"children": _live(_log(snapshot), kinds)}})
+    return Patch(attrs={BODY: {"data-ph-rows": _live(_log(snapshot), kinds)}})
 
 
 def render_head(snapshot: Snapshot, newest: str) -> Patch:
@@ -198,8 +198,8 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
     """Connect filters, search, hold, older events, the choice of an event, export."""
 
     @app.callback(
-        Output(BODY, "children"), Output(STATUS, "children"), Output(HEAD, "children"), Output(CHIP, "aria-pressed"),
-        Output(HOLD, "aria-pressed"), Output(STORE, "data"), Output(ROOT, "data-topics"),
+        Output(BODY, "data-ph-rows"), Output(STATUS, "children"), Output(HEAD, "children"),
+        Output(CHIP, "aria-pressed"), Output(HOLD, "aria-pressed"), Output(STORE, "data"), Output(ROOT, "data-topics"),
         Output(ROOT, "data-ph-here"),
         Input(CHIP, "n_clicks"), Input(SEARCH, "value"), Input(HOLD, "n_clicks"), Input(OLDER, "n_clicks"),
         State(CHIP, "id"), State(STORE, "data"), State(part.CHOSEN, "data"),
@@ -257,15 +257,14 @@ def _shown(gateway: GatewayPort, wish: Wish) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _drawn(shown: Sequence[LogRow], kept: Mapping[str, Any]) -> list[html.Tr]:
+def _drawn(shown: Sequence[LogRow], kept: Mapping[str, Any]) -> str:
     return part.rows(view.rows_view(shown, kept["kinds"]), NOTHING)
 
 
 def _held(kept: Mapping[str, Any], shown: Sequence[LogRow]) -> dict[str, Any]:
-    """Return the state with the list held between its newest and oldest event; an empty list cannot be held."""
-    seqs = [row.seq for row in shown]
-    newest, oldest = max(seqs, default=None), min(seqs, default=None)
-    return state(kept["kinds"], kept["text"], newest=newest, oldest=oldest)
+    """Return the state with the list held at its newest event; an empty list cannot be held."""
+    newest = shown[0].seq if shown else None
+    return state(kept["kinds"], kept["text"], newest=newest, n_shown=len(shown))
 
 
 def _asked_or_live(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[LogRow, ...]:
@@ -276,23 +275,13 @@ def _asked_or_live(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[LogRo
     return tuple(rows[:N_LIVE])
 
 
-def _older(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
-    """Return the list held, and longer by what came before its oldest event.
-
-    A live list is drawn whole, because the browser's may be a moment older than ours; a held one is only lengthened.
-    """
-    is_live = kept["newest"] is None
-    shown = _asked_or_live(gateway, kept) if is_live else ()
-    held = _held(kept, shown) if is_live else dict(kept)
-    found = _asked(gateway, held, N_OLDER, held["oldest"])
-    status = "" if found else "The journal keeps nothing older of this kind."
-    if is_live:
-        return _drawn((*shown, *found), kept), status, _held(kept, (*shown, *found))
-    if not found:
-        return dash.no_update, status, held
-    longer = dash.Patch()
-    longer.extend(_drawn(found, held))
-    return longer, status, {**held, "oldest": found[-1].seq}
+def _older(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return the list held where it is, and longer by what came before; the journal gives all of it at once."""
+    if kept["newest"] is None:
+        kept = _held(kept, _asked_or_live(gateway, kept))
+    found = _asked(gateway, kept, kept["n_shown"] + N_OLDER, _before(kept))
+    status = "" if len(found) > kept["n_shown"] else "The journal keeps nothing older of this kind."
+    return _drawn(found, kept), status, _held(kept, found)
 
 
 def toggled(kinds: Sequence[str], touched: object) -> list[str]:

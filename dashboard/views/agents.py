@@ -57,27 +57,24 @@ class CrewView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One duration as a bar: its share of the longest shown, from 0 to 1, and its words."""
-
-    height: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DetailView:
-    """The chosen agent: figures, recent durations oldest first, what it hears and says with events per second."""
+    """The chosen agent: figures, what it hears and says with events per second.
+
+    `bars` are the recent durations, oldest first, as shares of the longest.
+    """
 
     row: AgentView
     last: str
     next_words: str
     next_run_at: float | None
-    bars: tuple[Bar, ...]
+    bars: tuple[float, ...]
+    bars_label: str
     longest: str
+    runs: str
     hears: tuple[tuple[str, str], ...]
     says: tuple[tuple[str, str], ...]
     last_error: str
-    conflated: str
+    has_error: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,20 +255,21 @@ def detail_view(section: AgentsSection, agent_id: str) -> DetailView | None:
         return None
     done = row.measured or AgentMeasured(agent_id=agent_id)
     longest = max(done.recent_ms, default=0.0)
+    shown = agent_view(row, section.rows)
+    words = milliseconds(longest) if done.recent_ms else fmt.UNKNOWN
     return DetailView(
-        row=agent_view(row, section.rows),
+        row=shown,
         last=milliseconds(done.last_ms),
         next_words=next_words(row),
         next_run_at=next_run_at(row),
-        bars=tuple(
-            Bar(height=value / longest if longest else 0.0, words=milliseconds(value))
-            for value in done.recent_ms
-        ),
-        longest=milliseconds(longest) if done.recent_ms else fmt.UNKNOWN,
+        bars=tuple(value / longest if longest else 0.0 for value in done.recent_ms),
+        bars_label=f"Last {fmt.plural(len(done.recent_ms), 'duration')}, oldest first, longest {words}",
+        longest=words,
+        runs=f"{shown.runs_tip}, {fmt.count(done.conflated)} conflated",
         hears=_with_rates(row.topics_in, section),
         says=_with_rates(row.topics_out, section),
-        last_error=row.last_error,
-        conflated=fmt.count(done.conflated),
+        last_error=row.last_error or "none",
+        has_error=bool(row.last_error),
     )
 
 
@@ -321,7 +319,7 @@ def queue_view(section: AgentsSection) -> QueueView:
         rows.append(
             QueueRow(
                 priority=priority.name,
-                who=", ".join(who),
+                who=", ".join(who) or "nobody",
                 count=fmt.count(n),
                 is_empty=not n,
             )

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from dash.exceptions import PreventUpdate
@@ -155,12 +156,33 @@ def test_buttons_that_only_appeared_choose_nothing(gateway: SampleGateway):
 def test_the_log_filters_by_kind_and_can_be_held(gateway: SampleGateway):
     recorder = Recorder(page, gateway)
     rows, live, mark = recorder.call("filter_log", "orders", 0, "false", touched=page.side.LOG_KIND)
-    assert [text_of(r)[12:24] for r in rows] == ["ORDER_FILLED"]
+    assert [cells[1][1] for _, _, cells in json.loads(rows)] == ["ORDER_FILLED"]
     assert (live, mark) == ("agents.log:orders", "false")
     _, live, mark = recorder.call("filter_log", "orders", 1, "false", touched=page.side.LOG_HOLD)
     assert (live, mark) == ("", "true")
     _, live, mark = recorder.call("filter_log", "orders", 2, "true", touched=page.side.LOG_HOLD)
     assert (live, mark) == ("agents.log:orders", "false")
+
+
+def test_what_changes_each_second_is_text_and_never_a_component(gateway: SampleGateway):
+    """A component set from outside makes Dash look at every other one; a few a minute are fine."""
+    snapshot = gateway.read(("agents", "log"))
+    for name, argument in (
+        ("graph", ""),
+        ("figures", ""),
+        ("detail", "risk"),
+        ("queue", ""),
+        ("log", "all"),
+    ):
+        part = next(p for p in page.LIVE if p.name == f"agents.{name}")
+        assert not part.render(snapshot, argument).props, name
+
+
+def test_bars_of_durations_stand_in_one_mask():
+    style = unquote(page.side.bars_style((0.5, 1.0))["--ph-bars"])
+    assert "viewBox='0 0 18 100'" in style
+    assert "x='0' y='50.0' width='8' height='50.0'" in style
+    assert "x='10' y='0.0' width='8' height='100.0'" in style
 
 
 def test_a_crew_without_anybody_draws_no_row():

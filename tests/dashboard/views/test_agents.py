@@ -184,12 +184,9 @@ def test_bars_are_shares_of_the_longest():
         "risk",
     )
     assert detail is not None
-    assert [(b.height, b.words) for b in detail.bars] == [
-        (0.5, "5.0 ms"),
-        (1.0, "10 ms"),
-        (0.0, "0 ms"),
-    ]
+    assert detail.bars == (0.5, 1.0, 0.0)
     assert detail.longest == "10 ms"
+    assert detail.bars_label == "Last 3 durations, oldest first, longest 10 ms"
     assert detail.hears == (("MC_UPDATE", "1.6 /s"),)
 
 

@@ -1,0 +1,69 @@
+/* Long lists that change often: data-ph-rows holds them as data, this draws them as plain text. A component for every
+   cell would cost the browser more than all the rest of a page. Meaning and words come from Python.
+
+   A row is [class, value, [[class, text], …]]; with a value its first cell is a button that carries it. A row of one
+   cell spans the list. The host is a tbody (rows and cells of a table) or a list (items and spans). */
+(function () {
+  "use strict";
+
+  function make(tag, names, text) {
+    const element = document.createElement(tag);
+    if (names) element.className = names;
+    if (text) element.textContent = text;
+    return element;
+  }
+
+  function cellOf(host, place, count, [names, text], value) {
+    const isTable = host.tagName === "TBODY";
+    const isHead = isTable && place === 0 && count > 1;
+    const cell = make(isHead ? "th" : isTable ? "td" : "span", names);
+    if (isHead) cell.scope = "row";
+    if (isTable && count === 1) cell.colSpan = Number(host.dataset.phSpan || 1);
+    if (place === 0 && value) {
+      const button = make("button", "ph-j-open ph-mono", text);
+      button.type = "button";
+      button.dataset.phValue = value;
+      cell.append(button);
+    } else if (count === 1) {
+      cell.append(make("span", "", text));
+    } else {
+      cell.textContent = text;
+      if (text.length > 40) cell.title = text;
+    }
+    return cell;
+  }
+
+  function rowOf(host, [names, value, cells]) {
+    const row = make(host.tagName === "TBODY" ? "tr" : "li", names);
+    row.append(...cells.map((cell, place) => cellOf(host, place, cells.length, cell, value)));
+    return row;
+  }
+
+  /* The focus stays on the event that has it, as long as that is listed. */
+  function draw(host) {
+    const words = host.dataset.phRows;
+    if (host.phDrawn === words) return;
+    host.phDrawn = words;
+    const focused = host.contains(document.activeElement) ? document.activeElement.dataset.phValue : "";
+    host.replaceChildren(...JSON.parse(words || "[]").map((row) => rowOf(host, row)));
+    const again = focused && host.querySelector('[data-ph-value="' + CSS.escape(focused) + '"]');
+    if (again) again.focus({ preventScroll: true });
+  }
+
+  function drawAll() {
+    document.querySelectorAll("[data-ph-rows]").forEach(draw);
+  }
+
+  function start() {
+    new MutationObserver(drawAll).observe(document.body, {
+      childList: true,
+      subtree: true,
+      attributes: true,
+      attributeFilter: ["data-ph-rows"],
+    });
+    drawAll();
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
