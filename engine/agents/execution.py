@@ -6,6 +6,7 @@ A submission happens in the handler of this agent's own ORDER_INTENDED, which th
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -114,11 +115,13 @@ class ExecutionAgent(BaseAgent):
         account: Account,
         open_orders: Sequence[Order],
         day_start_equity: Decimal | None = None,
+        marks: Mapping[str, float] | None = None,
+        day: date | None = None,
     ) -> None:
-        """Continue from a journalled state; call before `start`."""
+        """Continue from a journalled state, last prices and the day they belong to included; call before `start`."""
         sent = [order for order in open_orders if order.status is not OrderStatus.INTENDED]
         self.broker.restore(account, sent)
-        self.desk.restore(account, open_orders, day_start_equity)
+        self.desk.restore(account, open_orders, day_start_equity, marks, day)
 
     def halt(self, actor: str, reason: str = "", mode: HaltMode = HaltMode.HALTED) -> list[Event]:
         """Set the kill switch, cancel open orders, and return the events that tell of it.
@@ -318,9 +321,8 @@ class ExecutionAgent(BaseAgent):
         return known or Instrument(symbol=symbol, name=symbol, lot_size=FRACTIONAL_LOT)
 
     def _level(self, symbol: str) -> RiskLevel | None:
-        known = self._levels.get(symbol)
-        if known is not None:
-            return known
+        if symbol in self._levels:
+            return self._levels[symbol]
         stored = self.get_state(f"risk:{symbol}")
         return None if not stored else RiskLevel(stored["risk_level"])
 
@@ -384,11 +386,8 @@ class ExecutionAgent(BaseAgent):
             del self._intended_at_s[order_id]
             order = self.desk.orders.get(order_id)
             if order is not None and order.status is OrderStatus.INTENDED:
-                events.extend(
-                    self._undone(
-                        order, OrderStatus.CANCELLED, "its intent was not journalled in time"
-                    )
-                )
+                reason = "its intent was not journalled in time"
+                events.extend(self._undone(order, OrderStatus.CANCELLED, reason))
         return events
 
     def _cancel_open(self, reason: str) -> list[Event]:

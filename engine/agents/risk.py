@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.agents import risk_figures as figures
+from engine.agents.account_depth import AccountDepth
 from engine.agents.alarms import Alarms, Reading
 from engine.agents.base import BaseAgent
 from engine.agents.observations import Observations, instruments_of, observe, symbols_of
@@ -53,6 +54,7 @@ class RiskAgent(BaseAgent):
         EventType.HISTORY_LOADED,
         EventType.MARKET_DATA,
         EventType.FEED_CHANGED,
+        EventType.ORDER_FILLED,
     )
     emits: ClassVar[tuple[EventType, ...]] = (EventType.RISK_UPDATE, EventType.RISK_ALERT)
     default_interval: ClassVar[float] = 60.0
@@ -80,7 +82,6 @@ class RiskAgent(BaseAgent):
             self.config, "max_drawdown_threshold", limits.max_drawdown
         )
         self.symbols = symbols_of(self.config)
-        self.peak_equity: float | None = None
         self._instruments = instruments_of(self.config)
         index = next((s for s, i in self._instruments.items() if not i.is_tradable), None)
         self.benchmark: str | None = self.config.get("benchmark", index)
@@ -89,7 +90,7 @@ class RiskAgent(BaseAgent):
         self._observations = Observations(state_manager)
         self._alarms = Alarms()
         self._places: dict[str, tuple[int, int]] = {}
-        self._deepest = 0.0
+        self._depth = AccountDepth()
         self._told: RiskMetrics | None = None
         self._run_id: str | None = None
 
@@ -151,6 +152,10 @@ class RiskAgent(BaseAgent):
         }
         return found | {"note": "; ".join(dict.fromkeys(notes))}
 
+    def restore(self, peak_equity: float, deepest: float = 0.0) -> None:
+        """Continue from the account's journalled peak and deepest drawdown; call before `start`."""
+        self._depth = AccountDepth(peak=peak_equity, deepest=deepest)
+
     # -- judgement -------------------------------------------------------------------------------------------------
 
     def handle(self, event: Event) -> Iterable[Event]:
@@ -164,6 +169,8 @@ class RiskAgent(BaseAgent):
         if event.event_type is EventType.MARKET_DATA:
             self._observations.take(observe(event))
             return ()
+        if event.event_type is EventType.ORDER_FILLED:
+            return self._account_risk(event.as_of, event.as_of, is_close=False, is_loud=True)
         if event.event_type is EventType.HISTORY_LOADED:
             self._observations.forget(symbol)
             self._alarms.forget(symbol)
@@ -188,7 +195,7 @@ class RiskAgent(BaseAgent):
     def _on_feed(self, event: Event) -> None:
         run_id = event.data.get("run_id")
         if self._run_id is not None and run_id != self._run_id:
-            self.peak_equity, self._deepest, self._told = None, 0.0, None
+            self._depth, self._told = AccountDepth(), None
             self._alarms.forget(PORTFOLIO)
         self._run_id = run_id
 
@@ -214,7 +221,8 @@ class RiskAgent(BaseAgent):
         metrics = replace(figures.measure(what), beta=self._beta(symbol, until))
         events = list(self._told_of(metrics, as_of, is_record=is_record))
         events.extend(self._alerts(metrics, returns, as_of, is_loud=is_loud))
-        events.extend(self._account_risk(symbol, until, as_of, is_loud=is_loud))
+        if self._concerns_account(symbol):
+            events.extend(self._account_risk(until, as_of, is_close=is_record, is_loud=is_loud))
         return tuple(events)
 
     def _told_of(
@@ -243,33 +251,43 @@ class RiskAgent(BaseAgent):
 
     # -- the account -----------------------------------------------------------------------------------------------
 
+    def _concerns_account(self, symbol: str) -> bool:
+        """Say whether a new close of `symbol` changes the account's risk: it is held, or nothing was told yet."""
+        if self._portfolio is None or self._told is None:
+            return True
+        return self._portfolio()[0].position(symbol) is not None
+
     def _account_risk(
-        self, symbol: str, until: datetime | None, as_of: datetime | None, *, is_loud: bool
+        self,
+        until: datetime | None,
+        as_of: datetime | None,
+        *,
+        is_close: bool,
+        is_loud: bool,
     ) -> tuple[Event, ...]:
-        """Return the risk of the account, when `symbol` matters to it and something changed."""
+        """Return the risk of the account as it stands now, where that differs from what was told."""
         if self._portfolio is None:
             return ()
         account, marks = self._portfolio()
-        is_held = account.position(symbol) is not None
-        was_held = self._told is not None and self._told.note != "no position"
-        if self._told is not None and not is_held and not (was_held and not account.positions):
-            return ()
-        metrics, returns = self._portfolio_metrics(account, marks, until)
+        depths = self._depth.take(float(equity(account, marks)), as_of, is_close=is_close)
+        metrics, returns = self._portfolio_metrics(account, marks, until, depths)
         if metrics == self._told:
             return ()
         self._told = metrics
-        events = self._told_of(metrics, as_of, is_record=False)
+        events = self._told_of(metrics, as_of, is_record=is_close)
         return (*events, *self._alerts(metrics, returns, as_of, is_loud=is_loud))
 
     def _portfolio_metrics(
-        self, account: Account, marks: Mapping[str, float], until: datetime | None
+        self,
+        account: Account,
+        marks: Mapping[str, float],
+        until: datetime | None,
+        depths: tuple[float, float],
     ) -> tuple[RiskMetrics, FloatArray]:
         worth = float(equity(account, marks))
-        self.peak_equity = max(self.peak_equity or worth, worth)
-        depth = min(0.0, worth / self.peak_equity - 1.0) if self.peak_equity > 0 else 0.0
-        self._deepest = min(self._deepest, depth)
+        depth, deepest = depths
         if not account.positions or worth <= 0.0:
-            return figures.no_position(depth, self._deepest), np.empty(0)
+            return figures.no_position(depth, deepest), np.empty(0)
         shares = {
             p.symbol: float(p.quantity * mark_of(p, marks)) / worth for p in account.positions
         }
@@ -282,7 +300,7 @@ class RiskAgent(BaseAgent):
             scope=PORTFOLIO, returns=returns, closes=wealth, periods_per_year=self._periods(next(iter(shares))),
             seed=self._seed,
         )  # fmt: skip
-        return replace(figures.measure(what), drawdown=depth, max_drawdown=self._deepest), returns
+        return replace(figures.measure(what), drawdown=depth, max_drawdown=deepest), returns
 
     # -- alerts ----------------------------------------------------------------------------------------------------
 
@@ -317,27 +335,29 @@ class RiskAgent(BaseAgent):
     def _readings(
         self, metrics: RiskMetrics, returns: FloatArray
     ) -> list[tuple[Reading, str, str]]:
-        if returns.size < figures.LEAST_RETURNS:
-            return []
         scope, found = metrics.scope, []
-        percent = f"{100 * self.var_confidence:g}"
-        loss = tail_risk.value_at_risk(returns, self.var_confidence)
-        found.append(
-            (
-                Reading(f"var_{percent}", loss, self.max_var_threshold),
-                f"{scope}: VaR {percent} above its limit",
-                f"{loss:.2%} of value in one bar, limit {self.max_var_threshold:.2%}, n = {returns.size}.",
+        has_returns = returns.size >= figures.LEAST_RETURNS
+        if has_returns:
+            percent = f"{100 * self.var_confidence:g}"
+            loss = tail_risk.value_at_risk(returns, self.var_confidence)
+            found.append(
+                (
+                    Reading(f"var_{percent}", loss, self.max_var_threshold),
+                    f"{scope}: VaR {percent} above its limit",
+                    f"{loss:.2%} of value in one bar, limit {self.max_var_threshold:.2%}, n = {returns.size}.",
+                )
             )
-        )
-        depth = -(metrics.drawdown or 0.0)
-        found.append(
-            (
-                Reading("drawdown", depth, self.max_drawdown_threshold),
-                f"{scope}: drawdown beyond its limit",
-                f"{depth:.2%} below the high, limit {self.max_drawdown_threshold:.2%}.",
+        # An account keeps its drawdown when its last position is closed: that needs no returns.
+        if metrics.drawdown is not None:
+            depth = -metrics.drawdown
+            found.append(
+                (
+                    Reading("drawdown", depth, self.max_drawdown_threshold),
+                    f"{scope}: drawdown beyond its limit",
+                    f"{depth:.2%} below the high, limit {self.max_drawdown_threshold:.2%}.",
+                )
             )
-        )
-        if scope != PORTFOLIO:
+        if scope != PORTFOLIO and has_returns:
             found.append(
                 (
                     Reading("score", metrics.score, CRITICAL_SCORE, is_inclusive=True),

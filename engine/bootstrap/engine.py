@@ -22,6 +22,7 @@ from engine.core.state_manager import StateManager
 from engine.core.trouble import Pace
 from engine.domain.events import Event, EventType
 from engine.domain.market import BarColumns
+from engine.domain.risk import PORTFOLIO
 from engine.domain.sections import (
     AgentsSection,
     AnswersSection,
@@ -29,6 +30,7 @@ from engine.domain.sections import (
     FeedSection,
     InstrumentsSection,
     PortfolioSection,
+    RiskSection,
     StrategiesSection,
     TradingSection,
 )
@@ -162,9 +164,15 @@ class Engine:
         )
         if portfolio is not None and is_same_run:
             self.crew.execution.restore(
-                portfolio.account, portfolio.open_orders, portfolio.day_start_equity
+                portfolio.account,
+                portfolio.open_orders,
+                portfolio.day_start_equity,
+                portfolio.marks,
+                portfolio.day,
             )
-            self.crew.risk.peak_equity = float(portfolio.peak_equity)
+            risk = self._value(f"risk:{PORTFOLIO}", RiskSection)
+            deepest = None if risk is None else risk.metrics.max_drawdown
+            self.crew.risk.restore(float(portfolio.peak_equity), deepest or 0.0)
         if strategies is not None and strategies.history:
             newest = strategies.history[0]
             self.crew.strategy.restore(newest.weights, newest.enabled)

@@ -5,7 +5,7 @@ when it was received, and its version. Everything here can be rebuilt from the j
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -181,7 +181,8 @@ class EquityPoint(Payload):
 class PortfolioSection(Payload):
     """``portfolio``: the account with its value at the last prices.
 
-    `day_pnl` counts from equity at the last bar close; `equity_curve` has one point per closed bar, the last 1,500.
+    `day_pnl` counts from the equity at the last price before `day`, the UTC date of the newest price.
+    `equity_curve` has one point per closed bar, the last 1,500.
     """
 
     account: Account
@@ -194,6 +195,7 @@ class PortfolioSection(Payload):
     open_orders: tuple[Order, ...] = ()
     recent_fills: tuple[Fill, ...] = ()
     equity_curve: tuple[EquityPoint, ...] = ()
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,13 +40,17 @@ class Desk:
         open_orders: Iterable[Order],
         day_start_equity: Decimal | None = None,
         marks: Mapping[str, float] | None = None,
+        day: date | None = None,
     ) -> None:
-        """Continue from a journalled state; order numbers go on, so an id is never given twice."""
+        """Continue from a journalled state; order numbers go on, so an id is never given twice.
+
+        `day` is the date that `day_start_equity` belongs to; without it that of the next price is taken for it.
+        """
         self.account = account
         self.orders = {order.order_id: order for order in open_orders}
         self.marks = dict(marks or {})
         self.day_start_equity = day_start_equity
-        self._day = None
+        self._day = day
 
     def next_order_id(self) -> str:
         """Return ``ph-<epoch>-<n>``, each once."""

@@ -1,11 +1,12 @@
 """Risk: events in, events out."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from engine.agents.account_depth import AccountDepth
 from engine.agents.risk import RiskAgent
 from engine.core.event_bus import EventBus
 from engine.domain.errors import InvalidValueError, NotEnoughDataError
@@ -152,7 +153,7 @@ def test_an_empty_account_has_nothing_at_risk():
     _, event = subject.handle(forecast(market))
     metrics = RiskMetrics.from_data(event.data)
     assert (metrics.scope, metrics.var_95, metrics.note) == ("portfolio", 0.0, "no position")
-    assert event.data["is_record"] is False
+    assert event.data["is_record"] is True
     assert len(list(subject.handle(forecast(market)))) == 1
 
 
@@ -202,3 +203,25 @@ def test_a_calm_market_is_low():
     market = Market()
     (event,) = agent(market).handle(forecast(market))
     assert RiskLevel(event.data["risk_level"]) in {RiskLevel.LOW, RiskLevel.MEDIUM}
+
+
+def test_an_alert_of_the_accounts_drawdown_rings_when_the_last_position_is_closed():
+    market = Market(n=300)
+    cash = [Decimal(100_000)]
+    subject = agent(market, portfolio=lambda: (Account(cash=cash[0]), {}))
+    subject.handle(forecast(market))
+    cash[0] = Decimal(85_000)
+    later = market.last_close_at + timedelta(hours=18)
+    fill = Event(EventType.ORDER_FILLED, {"symbol": "AAPL"}, as_of=later)
+    (alert,) = of(subject.handle(fill), EventType.RISK_ALERT)
+    assert (alert.data["symbol"], alert.data["metric"]) == ("portfolio", "drawdown")
+    assert alert.data["value"] == pytest.approx(0.15)
+
+
+def test_half_told_closes_make_no_peak_of_the_account():
+    depth = AccountDepth()
+    first, second = datetime(2008, 9, 26, 20, tzinfo=UTC), datetime(2008, 9, 29, 20, tzinfo=UTC)
+    assert depth.take(100.0, first, is_close=True) == (0.0, 0.0)
+    assert depth.take(110.0, second, is_close=True) == (0.0, 0.0)  # one of two symbols told
+    assert depth.take(95.0, second, is_close=True) == pytest.approx((-0.05, -0.05))
+    assert depth.peak == 100.0

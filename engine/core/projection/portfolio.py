@@ -80,7 +80,7 @@ class PortfolioFold(Fold):
             day_pnl=now - self._day_start, peak_equity=max(self._peak, last, now),
             marks={symbol: p for symbol, p in self._marks.items() if symbol in self._held},
             positions=self._account.positions, open_orders=tuple(self._orders.values()),
-            recent_fills=self._fills, equity_curve=tuple(self._curve),
+            recent_fills=self._fills, equity_curve=tuple(self._curve), day=self._day,
         )  # fmt: skip
 
     def reset(self, _at: datetime | None, /) -> Names:
