@@ -243,6 +243,14 @@ def test_the_var_trend_holds_the_last_250_values_that_are_known():
     assert section.value("risk:A").trend_var_95 == tuple(float(d) for d in range(50, 300))
 
 
+def test_a_trend_has_one_reading_per_close_however_often_a_close_is_told():
+    told_twice = folded(s.risk("A", 0, 0.01), s.risk("A", 0, 0.02), s.risk("A", 1, 0.03))
+    assert told_twice.value("risk:A").trend_var_95 == (0.02, 0.03)
+    between = s.risk("A", 2, 0.04)
+    told_twice.apply(replace(between, data={**between.data, "is_record": False}))
+    assert told_twice.value("risk:A").trend_var_95 == (0.02, 0.04)
+
+
 # -- strategies ----------------------------------------------------------------------------------------------------
 
 

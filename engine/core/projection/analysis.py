@@ -84,6 +84,7 @@ class RiskFold(Fold):
 
     def __init__(self) -> None:
         self._sections: dict[str, RiskSection] = {}
+        self._closed_at: dict[str, datetime | None] = {}
 
     @property
     def portfolio(self) -> RiskMetrics | None:
@@ -105,16 +106,18 @@ class RiskFold(Fold):
 
     def reset(self, _at: datetime | None, /) -> Names:
         """Forget them."""
-        names, self._sections = tuple(self.names()), {}
+        names, self._sections, self._closed_at = tuple(self.names()), {}, {}
         return names
 
     def kept(self) -> object:
-        """Return the sections."""
-        return dict(self._sections)
+        """Return the sections and the close that the last reading of each trend belongs to."""
+        return dict(self._sections), dict(self._closed_at)
 
     def restore(self, data: Any) -> None:  # noqa: ANN401
         """Take them over."""
-        self._sections = msgspec.convert(data, dict[str, RiskSection], strict=False)
+        self._sections, self._closed_at = msgspec.convert(
+            data, tuple[dict[str, RiskSection], dict[str, datetime | None]], strict=False
+        )
 
     def _risk(self, event: Event) -> Names:
         data = event.data
@@ -123,10 +126,18 @@ class RiskFold(Fold):
         known = self._sections.get(scope)
         trend = () if known is None else known.trend_var_95
         if metrics.var_95 is not None:
-            trend = (*trend[-MAX_TREND + 1 :], metrics.var_95)
+            trend = (*self._before(scope, trend, event), metrics.var_95)
         self._sections[scope] = RiskSection(metrics=metrics, trend_var_95=trend)
         names = (f"risk:{scope}",)
         return (*names, "trading") if scope == PORTFOLIO else names
+
+    def _before(self, scope: str, trend: tuple[float, ...], event: Event) -> tuple[float, ...]:
+        """Return the readings that stay: a trend has one per closed bar, the last of those made of it."""
+        is_close = event.data.get("is_record", True)
+        if trend and (not is_close or self._closed_at.get(scope) == event.as_of):
+            return trend[:-1]
+        self._closed_at[scope] = event.as_of
+        return trend[-MAX_TREND + 1 :]
 
 
 class CycleFold(Fold):
