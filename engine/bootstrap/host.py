@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import socket
-from functools import partial
 from pathlib import Path
 
 from engine.adapters.clocks.wall import WallClock
@@ -21,16 +20,18 @@ from engine.bootstrap.engine import Engine, Parts
 from engine.bootstrap.questions import questions
 from engine.core.gateway import Gateway
 from engine.core.live_store import LiveStore
-from engine.core.trouble import Pace, Trouble
+from engine.core.trouble import Pace
+from engine.domain.commands import HaltTrading
 from engine.domain.errors import ConfigurationError, JournalError, OwnershipLostError
-from engine.domain.events import Event, EventType
 from engine.scheduling.host import EngineHost
 from engine.scheduling.timers import IntervalTimers
 from engine.settings import Settings
+from engine.trading.latch import KillSwitch
 
 LOOK_S = 0.5
 """How often a standby looks for the lock."""
 BEAT_S = 2.0
+MAX_REASON = 200
 STOP_S = 4.0
 """Time for the engine's own end; the whole program has five seconds."""
 
@@ -56,6 +57,7 @@ class Host:
         self._store: LiveStore | None = None
         self._thread: EngineHost | None = None
         self._task: asyncio.Task[None] | None = None
+        self._kill_switch: KillSwitch | None = None
         self._is_owner = False
         self._epoch = 0
 
@@ -130,9 +132,10 @@ class Host:
                 wake=engine.desk.wake,
                 watch=engine.log.on_flush,
                 halt=engine.kill_switch.set,
+                troubles=lambda: engine.log.troubles,
             )
         )
-        engine.log.on_trouble(partial(_write_halt, engine))
+        self._kill_switch = engine.kill_switch
         self._is_owner = True
         self._thread.start()
         log.info("engine %s runs, epoch %d", engine.fingerprint, lease.epoch)
@@ -177,6 +180,8 @@ class Host:
                 return
             try:
                 await asyncio.to_thread(self._journal.beat, self._epoch, clock.now())
+                if self._kill_switch is not None:
+                    await asyncio.to_thread(repeat_halt, self._kill_switch, self.gateway)
             except OwnershipLostError:
                 log.critical("ownership moved to another process: this engine ends")
                 await asyncio.to_thread(self._close)
@@ -185,17 +190,13 @@ class Host:
                 log.warning("heart-beat not written: %s", error)
 
 
-def _write_halt(engine: Engine, trouble: Trouble) -> None:
-    """Write a halt that was pressed while the journal could not be written, and tell of it."""
-    if trouble.part != "journal" or not trouble.is_over:
-        return
-    try:
-        halt = engine.kill_switch.write_again()
-    except JournalError as error:
-        log.warning("halt not written: %s", error)
-        return
+def repeat_halt(switch: KillSwitch, gateway: Door) -> None:
+    """Send a halt again that was in force here and could not be written, so that it is kept, shown and obeyed."""
+    halt = switch.unwritten
     if halt is not None:
-        engine.bus.post(Event(EventType.TRADING_HALTED, halt.to_data(), source="engine"))
+        gateway.send(
+            HaltTrading(reason=halt.reason[:MAX_REASON]), actor=halt.actor, source="engine"
+        )
 
 
 def prepare_home(home: Path) -> None:

@@ -8,6 +8,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -33,6 +34,10 @@ LATCH = "trading"
 """Name of the kill switch in the journal."""
 POLL_S = 0.05
 MAX_ID = 64
+_CANNOT = {
+    "journal": "No order leaves while the journal cannot be written:",
+    "store": "Screens stand still while the live cache cannot be written:",
+}
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,9 @@ class Gateway:
     halt : callable, optional
         Sets the kill switch (in the engine's process, where it is in force even if the journal cannot be written);
         without it the journal's latch is set.
+    troubles : callable, optional
+        Returns what the engine cannot write at present (part -> reason). The store cannot tell of it: a full disk
+        takes the store too.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class Gateway:
         wake: Callable[[], None] | None = None,
         watch: Watch | None = None,
         halt: Callable[[TradingHalt], None] | None = None,
+        troubles: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -72,6 +81,7 @@ class Gateway:
         self._questions.update(questions or {})
         self._wake = wake
         self._halt = halt
+        self._troubles = troubles
         self._poller = _Poller(store) if watch is None else None
         self._watch: Watch = watch or self._polled
         self._decoded: dict[str, Section[Any]] = {}
@@ -112,6 +122,7 @@ class Gateway:
         found = self._store.read(None if is_open else wanted, since or 0)
         names = (n for n in found if wanted is None or is_wanted(n, wanted))
         live = {n: self._section(n, *found[n]) for n in names if found[n][0] != GONE}
+        self._tell_troubles(live)
         return Snapshot(version=version, sections=live)
 
     def version(self) -> int:
@@ -193,6 +204,17 @@ class Gateway:
             raise JournalError(
                 f"trading is halted, but the halt will not survive a restart until it is written: {error}"
             ) from error
+
+    def _tell_troubles(self, live: dict[str, Section[Any]]) -> None:
+        """Put into the engine's section what the store cannot be told."""
+        troubles = {} if self._troubles is None else self._troubles()
+        engine = live.get("engine")
+        if not troubles or engine is None:
+            return
+        words = [f"{_CANNOT[part]} {reason}" for part, reason in troubles.items()]
+        value = replace(engine.value, state="failed", note=" ".join(words))
+        stamp = replace(engine.stamp, version=engine.stamp.version + 1)  # so that screens draw it
+        live["engine"] = Section("engine", value, stamp)
 
     def _section(self, name: str, raw: bytes, stamp: Stamp) -> Section[Any]:
         known = self._decoded.get(name)

@@ -77,19 +77,11 @@ class KillSwitch:
             if self._unwritten is lifted:  # else a newer halt is on its way
                 self._known, self._unwritten = halt, None
 
-    def write_again(self) -> TradingHalt | None:
-        """Write the halt that the journal did not take; return it, or None when there is none.
-
-        Raises
-        ------
-        JournalError
-            It could not be written this time either; it stays in force in this process.
-        """
+    @property
+    def unwritten(self) -> TradingHalt | None:
+        """The halt that is in force here and not yet in the journal, or None."""
         with self._lock:
-            halt = self._unwritten
-        if halt is not None:
-            self.set(halt)
-        return halt
+            return self._unwritten
 
     def _read(self, latches: Latches) -> TradingHalt:
         try:

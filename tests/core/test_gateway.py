@@ -19,7 +19,13 @@ from engine.domain.commands import HaltTrading, JumpReplay, SetStrategyWeights
 from engine.domain.errors import InvalidValueError, JournalError, UnknownNameError
 from engine.domain.events import EventType
 from engine.domain.payload import encode
-from engine.domain.sections import QuotesSection, StrategiesSection, StrategyRow
+from engine.domain.sections import (
+    EngineSection,
+    QuotesSection,
+    Stamp,
+    StrategiesSection,
+    StrategyRow,
+)
 from engine.domain.trading import HaltMode, Side, TradingHalt
 from engine.trading import latch
 from tests.core import sample as s
@@ -212,6 +218,21 @@ def test_in_the_engines_process_a_halt_is_in_force_before_it_is_written():
     with pytest.raises(JournalError, match=r"trading is halted.*locked"):
         gateway.send(HaltTrading(reason="a drill"), actor="anna")
     assert switch.check().mode is HaltMode.HALTED
+
+
+def test_what_cannot_be_written_is_told_all_the_same():
+    journal, store, troubles = MemoryJournal(), MemoryStore(), {}
+    store.write({"engine": (encode(EngineSection(state="running")), Stamp(version=7))})
+    gateway = Gateway(store, journal, troubles=lambda: troubles)
+    assert gateway.read(("engine",)).value("engine").state == "running"
+    troubles["journal"] = "the disk is full"
+    told = gateway.read(("engine",)).sections["engine"]
+    assert (told.value.state, told.stamp.version) == ("failed", 8)
+    assert (
+        told.value.note == "No order leaves while the journal cannot be written: the disk is full"
+    )
+    troubles.clear()
+    assert gateway.read(("engine",)).sections["engine"].stamp.version == 7
 
 
 # -- ask -----------------------------------------------------------------------------------------------------------

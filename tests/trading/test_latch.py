@@ -87,19 +87,18 @@ def test_nonsense_in_the_journal_counts_as_halted():
     assert KillSwitch(journal).known.mode is HaltMode.HALTED
 
 
-def test_a_halt_that_could_not_be_written_is_written_when_the_journal_is_back():
+def test_what_is_not_written_is_known_until_it_is():
     journal = Latches()
     switch = KillSwitch(journal)
-    assert switch.write_again() is None
+    assert switch.unwritten is None
     journal.is_broken = True
     with pytest.raises(JournalError):
         switch.set(HALT)
-    with pytest.raises(JournalError):
-        switch.write_again()
+    assert switch.unwritten == HALT
     journal.is_broken = False
-    assert switch.write_again() == HALT
+    switch.set(HALT)
+    assert switch.unwritten is None
     assert KillSwitch(journal).known == HALT
-    assert switch.write_again() is None
 
 
 def test_a_check_never_waits_for_a_slow_journal():
