@@ -18,7 +18,7 @@ from engine.adapters.stores.on_disk import DiskStore
 from engine.bootstrap.door import Door
 from engine.bootstrap.engine import Engine, Parts
 from engine.bootstrap.questions import questions
-from engine.core.gateway import Gateway
+from engine.core.gateway import EngineSide, Gateway
 from engine.core.live_store import LiveStore
 from engine.core.trouble import Pace
 from engine.domain.commands import HaltTrading
@@ -131,8 +131,9 @@ class Host:
                 questions(journal),
                 wake=engine.desk.wake,
                 watch=engine.log.on_flush,
-                halt=engine.kill_switch.set,
-                troubles=lambda: engine.log.troubles,
+                engine=EngineSide(
+                    halt=engine.kill_switch.set, troubles=lambda: engine.log.troubles
+                ),
             )
         )
         self._kill_switch = engine.kill_switch

@@ -8,7 +8,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -42,6 +42,23 @@ _CANNOT = {
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSide:
+    """What the gateway has of the engine in the engine's own process.
+
+    Parameters
+    ----------
+    halt : callable
+        Sets the kill switch, in force at once even if the journal cannot be written.
+    troubles : callable
+        Returns what cannot be written at present (part -> reason). The store cannot tell of it: a full disk takes
+        the store too.
+    """
+
+    halt: Callable[[TradingHalt], None]
+    troubles: Callable[[], Mapping[str, str]]
+
+
 class Gateway:
     """Reads, sends and asks.
 
@@ -57,12 +74,8 @@ class Gateway:
         Tells the engine's desk of a new command (in its process).
     watch : callable, optional
         Subscribes a listener to new versions (the event log's `on_flush`); without it the store is polled.
-    halt : callable, optional
-        Sets the kill switch (in the engine's process, where it is in force even if the journal cannot be written);
-        without it the journal's latch is set.
-    troubles : callable, optional
-        Returns what the engine cannot write at present (part -> reason). The store cannot tell of it: a full disk
-        takes the store too.
+    engine : EngineSide, optional
+        What can be asked of the engine itself; without it the journal's latch is the kill switch.
     """
 
     def __init__(
@@ -72,16 +85,14 @@ class Gateway:
         questions: Mapping[str, Question] | None = None,
         wake: Callable[[], None] | None = None,
         watch: Watch | None = None,
-        halt: Callable[[TradingHalt], None] | None = None,
-        troubles: Callable[[], Mapping[str, str]] | None = None,
+        engine: EngineSide | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._questions: dict[str, Question] = {"events": self._events, "event": self._event}
         self._questions.update(questions or {})
         self._wake = wake
-        self._halt = halt
-        self._troubles = troubles
+        self._engine = engine
         self._poller = _Poller(store) if watch is None else None
         self._watch: Watch = watch or self._polled
         self._decoded: dict[str, Section[Any]] = {}
@@ -195,11 +206,11 @@ class Gateway:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _set_kill_switch(self, halt: TradingHalt) -> None:
-        if self._halt is None:
+        if self._engine is None:
             self._journal.set_latch(LATCH, halt.to_json().decode())
             return
         try:
-            self._halt(halt)
+            self._engine.halt(halt)
         except JournalError as error:
             raise JournalError(
                 f"trading is halted, but the halt will not survive a restart until it is written: {error}"
@@ -207,13 +218,13 @@ class Gateway:
 
     def _tell_troubles(self, live: dict[str, Section[Any]]) -> None:
         """Put into the engine's section what the store cannot be told."""
-        troubles = {} if self._troubles is None else self._troubles()
-        engine = live.get("engine")
-        if not troubles or engine is None:
+        troubles = {} if self._engine is None else self._engine.troubles()
+        section = live.get("engine")
+        if not troubles or section is None:
             return
         words = [f"{_CANNOT[part]} {reason}" for part, reason in troubles.items()]
-        value = replace(engine.value, state="failed", note=" ".join(words))
-        stamp = replace(engine.stamp, version=engine.stamp.version + 1)  # so that screens draw it
+        value = replace(section.value, state="failed", note=" ".join(words))
+        stamp = replace(section.stamp, version=section.stamp.version + 1)  # so that screens draw it
         live["engine"] = Section("engine", value, stamp)
 
     def _section(self, name: str, raw: bytes, stamp: Stamp) -> Section[Any]:

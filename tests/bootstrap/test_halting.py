@@ -6,7 +6,7 @@ from engine.adapters.journals.memory import MemoryJournal
 from engine.adapters.stores.memory import MemoryStore
 from engine.bootstrap.door import Door
 from engine.bootstrap.host import repeat_halt
-from engine.core.gateway import Gateway
+from engine.core.gateway import EngineSide, Gateway
 from engine.domain.commands import HaltTrading
 from engine.domain.errors import JournalError
 from engine.trading.latch import KillSwitch
@@ -26,7 +26,8 @@ class Locked(MemoryJournal):
 def test_a_halt_that_could_not_be_written_is_repeated_until_it_is():
     journal, door = Locked(), Door()
     switch = KillSwitch(journal)
-    door.put(Gateway(MemoryStore(), journal, halt=switch.set, watch=lambda _: lambda: None))
+    own = EngineSide(halt=switch.set, troubles=dict)
+    door.put(Gateway(MemoryStore(), journal, engine=own, watch=lambda _: lambda: None))
     repeat_halt(switch, door)
     assert journal.take() == ()
     with pytest.raises(JournalError):

@@ -13,7 +13,7 @@ from engine.adapters.stores.memory import MemoryStore
 from engine.core import gateway as module
 from engine.core.event_bus import EventBus
 from engine.core.event_log import EventLog
-from engine.core.gateway import Gateway
+from engine.core.gateway import EngineSide, Gateway
 from engine.core.projection import Projection
 from engine.domain.commands import HaltTrading, JumpReplay, SetStrategyWeights
 from engine.domain.errors import InvalidValueError, JournalError, UnknownNameError
@@ -213,7 +213,7 @@ def test_in_the_engines_process_a_halt_is_in_force_before_it_is_written():
 
     journal = Locked()
     switch = latch.KillSwitch(journal)
-    gateway = Gateway(MemoryStore(), journal, halt=switch.set)
+    gateway = Gateway(MemoryStore(), journal, engine=EngineSide(halt=switch.set, troubles=dict))
     journal.is_locked = True
     with pytest.raises(JournalError, match=r"trading is halted.*locked"):
         gateway.send(HaltTrading(reason="a drill"), actor="anna")
@@ -223,7 +223,7 @@ def test_in_the_engines_process_a_halt_is_in_force_before_it_is_written():
 def test_what_cannot_be_written_is_told_all_the_same():
     journal, store, troubles = MemoryJournal(), MemoryStore(), {}
     store.write({"engine": (encode(EngineSection(state="running")), Stamp(version=7))})
-    gateway = Gateway(store, journal, troubles=lambda: troubles)
+    gateway = Gateway(store, journal, engine=EngineSide(halt=print, troubles=lambda: troubles))
     assert gateway.read(("engine",)).value("engine").state == "running"
     troubles["journal"] = "the disk is full"
     told = gateway.read(("engine",)).sections["engine"]
