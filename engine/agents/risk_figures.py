@@ -68,10 +68,10 @@ def measure(what: Measured) -> RiskMetrics:
 
     outcomes = list[FloatArray]()
 
-    def monte_carlo(confidence: float) -> float:
+    def simulated() -> FloatArray:
         if not outcomes:
             outcomes.append(tail_risk.simulated_returns(r, np.random.default_rng(seed)))
-        return tail_risk.value_at_risk(outcomes[0], confidence)
+        return outcomes[0]
 
     cuts = CRYPTO_CUTS if what.periods_per_year >= _CRYPTO_PERIODS else VALUE_AT_RISK_CUTS
     score = risk_score(what.closes[-SCORE_WINDOW:], cuts)
@@ -84,8 +84,10 @@ def measure(what: Measured) -> RiskMetrics:
         cvar_99=number(lambda: tail_risk.expected_shortfall(r, 0.99)),
         var_95_parametric=number(lambda: tail_risk.parametric_value_at_risk(r, 0.95)),
         var_99_parametric=number(lambda: tail_risk.parametric_value_at_risk(r, 0.99)),
-        var_95_monte_carlo=number(lambda: monte_carlo(0.95)),
-        var_99_monte_carlo=number(lambda: monte_carlo(0.99)),
+        var_95_monte_carlo=number(lambda: tail_risk.value_at_risk(simulated(), 0.95)),
+        var_99_monte_carlo=number(lambda: tail_risk.value_at_risk(simulated(), 0.99)),
+        var_95_monte_carlo_error=number(lambda: tail_risk.value_at_risk_error(simulated(), 0.95)),
+        var_99_monte_carlo_error=number(lambda: tail_risk.value_at_risk_error(simulated(), 0.99)),
         max_drawdown=number(lambda: drawdown.max_drawdown(r)),
         drawdown=number(lambda: drawdown.from_high(what.closes)),
         sharpe_ratio=number(lambda: ratios.sharpe_ratio(r, what.periods_per_year)),
@@ -111,6 +113,8 @@ def no_position(drawdown_now: float, deepest: float) -> RiskMetrics:
         var_99_parametric=0.0,
         var_95_monte_carlo=0.0,
         var_99_monte_carlo=0.0,
+        var_95_monte_carlo_error=0.0,
+        var_99_monte_carlo_error=0.0,
         volatility=0.0,
         drawdown=drawdown_now,
         max_drawdown=deepest,

@@ -48,7 +48,8 @@ class RiskMetrics(Payload):
     """Risk of one scope (a symbol or "portfolio"): the payload of RISK_UPDATE.
 
     None stands for "not enough data", with the reason in `note`. Historical method unless the name says otherwise;
-    horizon one bar. `n_observations` is the number of returns behind the numbers.
+    horizon one bar. `n_observations` is the number of returns behind the numbers; the `_error` of a Monte Carlo VaR is
+    the standard error that its number of paths leaves.
     """
 
     scope: str
@@ -61,6 +62,8 @@ class RiskMetrics(Payload):
     var_99_parametric: float | None = None
     var_95_monte_carlo: float | None = None
     var_99_monte_carlo: float | None = None
+    var_95_monte_carlo_error: float | None = None
+    var_99_monte_carlo_error: float | None = None
     max_drawdown: float | None = None
     drawdown: float | None = None
     sharpe_ratio: float | None = None

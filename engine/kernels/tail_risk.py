@@ -104,6 +104,23 @@ def parametric_expected_shortfall(returns: ArrayLike, confidence: float = 0.95) 
     return _loss(r.mean() - r.std(ddof=1) * density / alpha)
 
 
+def value_at_risk_error(outcomes: ArrayLike, confidence: float = 0.95) -> float:
+    """Return the standard error of `value_at_risk` that the number of independent outcomes leaves.
+
+    Notes
+    -----
+    Needs no density estimate: the rank of the true quantile has the standard deviation ``sqrt(n alpha (1 - alpha))``,
+    and half the distance between the order statistics that far to both sides is the error of the quantile itself.
+    """
+    r = as_series("outcomes", outcomes, 2)
+    alpha = 1.0 - as_fraction("confidence", confidence)
+    k = tail_count(r.size, confidence)
+    spread = math.sqrt(r.size * alpha * (1.0 - alpha))
+    low, high = max(0, math.floor(k - 1 - spread)), min(r.size - 1, math.ceil(k - 1 + spread))
+    ordered = np.partition(r, (low, high))
+    return float(ordered[high] - ordered[low]) * spread / (high - low)
+
+
 def monte_carlo(outcomes: ArrayLike, confidence: float = 0.95) -> MonteCarloTail:
     """Return the tail of simulated simple returns, with the standard error that the number of paths leaves.
 
@@ -112,22 +129,12 @@ def monte_carlo(outcomes: ArrayLike, confidence: float = 0.95) -> MonteCarloTail
     outcomes : array_like of shape (n_paths,)
         Independent simulated returns over the horizon.
 
-    Notes
-    -----
-    The error needs no density estimate: the rank of the true quantile has the standard deviation
-    ``sqrt(n alpha (1 - alpha))``, and half the distance between the order statistics that far to both sides is the
-    error of the quantile itself.
     """
-    r = np.sort(as_series("outcomes", outcomes, 2))
-    alpha = 1.0 - as_fraction("confidence", confidence)
-    k = tail_count(r.size, confidence)
-    spread = math.sqrt(r.size * alpha * (1.0 - alpha))
-    low, high = max(0, math.floor(k - 1 - spread)), min(r.size - 1, math.ceil(k - 1 + spread))
-    width = (high - low) / (2.0 * spread)
+    r = as_series("outcomes", outcomes, 2)
     return MonteCarloTail(
-        value_at_risk=_loss(r[k - 1]),
+        value_at_risk=value_at_risk(r, confidence),
         expected_shortfall=expected_shortfall(r, confidence),
-        standard_error=float(r[high] - r[low]) / 2.0 / width,
+        standard_error=value_at_risk_error(r, confidence),
         n_paths=int(r.size),
     )
 

@@ -47,18 +47,33 @@ def test_value_at_risk_is_an_observed_loss_and_shortfall_the_optimum_beyond_it(m
 
 
 def test_model_values_at_risk_are_those_of_their_laws(measured):
+    ratios = []
     for metrics, closes in measured:
         r = closes.pct_change().iloc[-500:]
         logs = np.log1p(r)
-        for alpha, normal, simulated in (
-            (0.05, metrics.var_95_parametric, metrics.var_95_monte_carlo),
-            (0.01, metrics.var_99_parametric, metrics.var_99_monte_carlo),
+        for alpha, normal, simulated, told_error in (
+            (
+                0.05,
+                metrics.var_95_parametric,
+                metrics.var_95_monte_carlo,
+                metrics.var_95_monte_carlo_error,
+            ),
+            (
+                0.01,
+                metrics.var_99_parametric,
+                metrics.var_99_monte_carlo,
+                metrics.var_99_monte_carlo_error,
+            ),
         ):
             z = stats.norm.ppf(alpha)
             assert normal == pytest.approx(-(r.mean() + z * r.std(ddof=1)), **NEAR)
             exact = -math.expm1(logs.mean() + z * logs.std(ddof=1))
             error = logs.std(ddof=1) * math.sqrt(alpha * (1 - alpha) / 10_000) / stats.norm.pdf(z)
             assert abs(simulated - exact) < 4 * error
+            ratios.append(told_error / error)
+    # an error from some twenty spacings at 99 % is itself uncertain by a fifth
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.15)
+    assert 0.3 < min(ratios) <= max(ratios) < 2.0
 
 
 def test_volatility_ratios_and_drawdowns_are_annual_and_of_their_windows(measured):
