@@ -61,7 +61,7 @@ def _life(n: int, use_s: float) -> list[Figure]:
         ),
         Figure(
             name="CPU time up to the first answer", value=median(cpu), unit="s",
-            note="of the process; what the wait would be on a machine with nothing else to do",
+            note="of the process; the least that the wait can be (a busy machine inflates this too)",
         ),
         Figure(
             name="SIGTERM to the end of the process", value=max(stops), unit="s", budget=5.0, note=f"worst of {2 * n}"
