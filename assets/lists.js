@@ -21,7 +21,10 @@
     const chosen = target && target.closest("button[data-ph-value], button[data-ph-show]");
     if (!chosen) return;
     const list = chosen.closest("[data-ph-choose]");
-    if (list && chosen.dataset.phValue) window.dash_clientside.set_props(list.dataset.phChoose, { data: chosen.dataset.phValue });
+    if (list && chosen.dataset.phValue) {
+      list.dataset.phMarked = chosen.dataset.phValue;
+      window.dash_clientside.set_props(list.dataset.phChoose, { data: chosen.dataset.phValue });
+    }
     const place = chosen.closest("[data-ph-show]");
     if (place) window.setTimeout(() => show(place.dataset.phShow), 150);
   });

@@ -48,6 +48,19 @@
     host.replaceChildren(...JSON.parse(words || "[]").map((row) => rowOf(host, row)));
     const again = focused && host.querySelector('[data-ph-value="' + CSS.escape(focused) + '"]');
     if (again) again.focus({ preventScroll: true });
+    mark(host);
+  }
+
+  /* The row of the chosen value stands out, also after the list was drawn anew. */
+  function mark(host) {
+    const root = host.closest("[data-ph-choose]");
+    const marked = root ? root.dataset.phMarked : "";
+    host.querySelectorAll("button[data-ph-value]").forEach((button) => {
+      const isMarked = Boolean(marked) && button.dataset.phValue === marked;
+      button.closest("tr, li").classList.toggle("ph-selected", isMarked);
+      if (isMarked) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    });
   }
 
   function drawAll() {
@@ -60,6 +73,11 @@
       subtree: true,
       attributes: true,
       attributeFilter: ["data-ph-rows"],
+    });
+    new MutationObserver(() => document.querySelectorAll("[data-ph-rows]").forEach(mark)).observe(document.body, {
+      subtree: true,
+      attributes: true,
+      attributeFilter: ["data-ph-marked"],
     });
     drawAll();
   }

@@ -278,7 +278,9 @@ def _control(control: Control, view: AgentView, *, with_word: bool) -> html.Butt
     spoken = f"{control.word} {view.title}"
     data = {
         "aria-label": f"{spoken}, {control.locked}" if control.locked else spoken,
-        "data-tip": control.locked.capitalize() if control.locked else control.tip,
+        "data-tip": control.locked[:1].upper() + control.locked[1:]
+        if control.locked
+        else control.tip,
     }
     if control.locked:
         data["aria-disabled"] = "true"

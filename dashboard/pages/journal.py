@@ -74,7 +74,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
         id=ROOT,
         className="ph-page ph-page-journal ph-page-journal-plain",
         **attrs({"data-topics": topics(kept), "data-ph-here": address(kept, chosen),
-                 "data-ph-choose": part.CHOSEN, "data-ph-show": DETAIL}),
+                 "data-ph-choose": part.CHOSEN, "data-ph-marked": chosen, "data-ph-show": DETAIL}),
     )  # fmt: skip
 
 

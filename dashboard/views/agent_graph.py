@@ -122,7 +122,7 @@ def _node(
         ring=_RINGS[state],
         last=last,
         queue=queue,
-        next_words="event" if row.trigger or not row.interval_s else view.next_words(row),
+        next_words="event" if row.trigger else view.next_words(row),
         next_run_at=view.next_run_at(row),
         words=words,
         topic=_topic(row, section, has_edge=has_edge),
@@ -174,7 +174,7 @@ def _edge(source: AgentRow, target: AgentRow, topic: str, section: AgentsSection
         key=f"{source.agent_id}-{target.agent_id}",
         names=f"{source.title} to {target.title}",
         topic=topic,
-        state=_edge_state(state, rate),
+        state=_edge_state(state, rate, is_known=bool(section.events_per_second)),
         label=label,
         width=width_of(rate) if state in {"running", "late"} else width_of(0.0),
         start=start,
@@ -182,10 +182,10 @@ def _edge(source: AgentRow, target: AgentRow, topic: str, section: AgentsSection
     )
 
 
-def _edge_state(source_state: str, rate: float) -> str:
+def _edge_state(source_state: str, rate: float, *, is_known: bool) -> str:
     if source_state in _SILENT:
         return "failed" if source_state == "failed" else "silent"
-    if not rate:
+    if is_known and not rate:
         return "none"
     return "late" if source_state == "late" else "live"
 

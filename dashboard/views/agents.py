@@ -8,6 +8,7 @@ from dashboard.views.agent_controls import SUPERVISOR, Control, controls_of, eff
 from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
 from engine.domain.sections import AgentRow, AgentsSection
 
+QUICK_S = 2.0
 _COUNTED = (
     ("running", "up", "dot"),
     ("late", "warn", "clock"),
@@ -277,7 +278,12 @@ def next_run_at(row: AgentRow) -> float | None:
     """Return when the next cycle is due, epoch seconds; None for one that waits for events or does not run."""
     if row.status is not AgentStatus.RUNNING or row.trigger or row.measured is None:
         return None
-    return row.measured.next_run_at
+    return None if _is_quick(row) else row.measured.next_run_at
+
+
+def _is_quick(row: AgentRow) -> bool:
+    """Return whether it runs so often that a count down would only flicker."""
+    return row.interval_s is not None and row.interval_s < QUICK_S
 
 
 def next_words(row: AgentRow) -> str:
@@ -286,7 +292,9 @@ def next_words(row: AgentRow) -> str:
         return fmt.UNKNOWN
     if row.trigger:
         return row.trigger
-    return fmt.UNKNOWN if row.interval_s else "on event"
+    if row.interval_s is None:
+        return "event"
+    return _interval(row.interval_s) if _is_quick(row) else fmt.UNKNOWN
 
 
 def _with_rates(topics: Sequence[str], section: AgentsSection) -> tuple[tuple[str, str], ...]:

@@ -158,7 +158,7 @@ def test_before_the_first_health_check_no_rate_is_shown():
     assert view.rate(section, "MC_UPDATE") == "–"
     assert {r.count for r in view.queue_view(section).rows} == {"–"}
     assert view.queue_view(section).running == "–"
-    assert {e.label for e in graph.edges_view(section)} == {"–"}
+    assert {(e.label, e.state, e.width) for e in graph.edges_view(section)} == {("–", "live", 1.0)}
 
 
 def test_the_queue_lists_who_works_at_each_priority():
@@ -194,6 +194,8 @@ def test_next_run_is_a_moment_only_for_cycles_that_are_due():
     assert view.next_run_at(row("supervisor")) == WALL + 1.0
     assert view.next_run_at(row("supervisor", status=AgentStatus.PAUSED)) is None
     assert (view.next_run_at(row("risk")), view.next_words(row("risk"))) == (None, "on MC")
+    quick = row("market_data")  # four times a second
+    assert (view.next_run_at(quick), view.next_words(quick)) == (None, "0.25 s")
 
 
 # -- graph -----------------------------------------------------------------------------------------------------
