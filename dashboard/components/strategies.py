@@ -1,7 +1,10 @@
 """The blocks of the Strategies page: one line per strategy, its record, the ballots, the bar that applies."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
+import dash
 from dash import html
 from dash.development.base_component import Component
 
@@ -10,10 +13,22 @@ from dashboard.components.controls import Slider, field, icon_button, switch, we
 from dashboard.components.icons import icon
 from dashboard.components.nodes import Node, attrs, classes, present
 from dashboard.components.pills import pill
-from dashboard.components.tables import Column, Row, table
-from dashboard.views.proposals import WHOLE
-from dashboard.views.strategies import BallotView, ChangeView, RecordsView, RecordView, RowView
+from dashboard.components.tables import Column, table
+from dashboard.views.proposals import WHOLE, Proposal
+from dashboard.views.strategies import (
+    BallotView,
+    ChangeView,
+    RecordsView,
+    RecordView,
+    RowView,
+    apply_view,
+    lock_words,
+    rows_view,
+)
+from engine.domain.sections import StrategiesSection
 
+LINES_AT, OPEN_AT = 11, 17
+"""Places in `screen` of what is data there and components on screen."""
 HEADS = ("On", "Strategy", "Win rate", "Weight", "Proposed", "", "Change")
 
 
@@ -55,12 +70,10 @@ def _line(row: RowView) -> html.Li:
         unit="%", kind="number", hide_label=True,
     )  # fmt: skip
     change = html.Span(
-        row.change, id=part_id("change", row.name), className=change_class(row.change)
-    )
-    then = html.Span(
-        then_text(row.current, row.proposed),
-        id=part_id("then", row.name),
-        className="ph-weight-then ph-only-phone",
+        row.change,
+        id=part_id("change", row.name),
+        className=change_class(row.change),
+        **attrs({"data-then": then_text(row.current, row.proposed)}),
     )
     return html.Li(
         [
@@ -70,7 +83,7 @@ def _line(row: RowView) -> html.Li:
             html.Div([_step(row, -1), _slider(row), _step(row, 1)], className="ph-weight-slide"),
             html.Div(number, className="ph-weight-number ph-field-num"),
             _lock(row),
-            html.Div([change, then], className="ph-weight-change ph-num"),
+            html.Div(change, className="ph-weight-change ph-num"),
         ],
         id=f"strategy-{row.name}",
         className=line_class(row.is_on),
@@ -84,17 +97,12 @@ def line_class(is_on: bool) -> str:
 
 def change_class(change: str) -> str:
     """Return the classes of a change: proposed ones in the accent."""
-    return classes("ph-not-phone", "ph-tx3" if change == "0" else "ph-acc ph-strong")
+    return "ph-tx3" if change == "0" else "ph-acc ph-strong"
 
 
-def then_text(current: int, proposed: int) -> list[Component]:
-    """Return "30 → 20%", or the weight alone where nothing is proposed."""
-    if current == proposed:
-        return [html.Strong(f"{proposed}%", className="ph-tx2")]
-    return [
-        html.Span(f"{current} → ", className="ph-tx3"),
-        html.Strong(f"{proposed}%", className="ph-acc"),
-    ]
+def then_text(current: int, proposed: int) -> str:
+    """Return "30 → 20%", or the weight alone where nothing is proposed: what a phone shows in place of the change."""
+    return f"{proposed}%" if current == proposed else f"{current} → {proposed}%"
 
 
 def _step(row: RowView, by: int) -> html.Button:
@@ -116,8 +124,8 @@ def _slider(row: RowView) -> html.Div:
 
 
 def slide_style(row: RowView) -> dict[str, str]:
-    """Return where thumb and tick stand, as shares of the track."""
-    return {"--ph-v": f"{row.proposed / WHOLE:.4f}", "--ph-now": f"{row.current / WHOLE:.4f}"}
+    """Return where the tick stands, as a share of the track; the script sets the thumb's place."""
+    return {"--ph-now": f"{row.current / WHOLE:.4f}"}
 
 
 def slide_class(row: RowView) -> str:
@@ -163,52 +171,52 @@ def _record(row: RecordView) -> html.Li:
     )  # fmt: skip
 
 
-def ballot_table(
-    titles: Sequence[str], ballots: Sequence[BallotView], *, is_open: bool
-) -> Component:
-    """Return the votes by symbol with the score as decided and, while a proposal is open, as it would be."""
+def ballot_table(titles: Sequence[str], body: str, body_id: str) -> Component:
+    """Return the votes by symbol under their heads; the browser draws the rows (`assets/rows.js`)."""
     columns = (
         Column("Symbol", is_number=False, width="56px"),
         *(Column(title) for title in titles),
         Column("Score", tip="as decided on the last closed bar, regime factors in it"),
         Column("Proposed", tip="the same votes with the proposed weights"),
     )
-    rows = [_ballot(ballot, is_open=is_open) for ballot in ballots]
-    drawn = table(columns, rows, caption="Votes by symbol and strategy", class_name="ph-ballots")
+    made = table(columns, (), caption="Votes by symbol and strategy", class_name="ph-ballots")
+    caption, head = made.children[:2]
+    span = str(len(columns))
+    rows = html.Tbody(id=body_id, **attrs({"data-ph-rows": body, "data-ph-span": span}))
+    drawn = html.Table([caption, head, rows], className="ph-table ph-ballots")
     label = {"aria-label": "Votes"}
     return html.Div(drawn, className="ph-ballot-scroll", tabIndex=0, role="region", **attrs(label))
 
 
-def _ballot(ballot: BallotView, *, is_open: bool) -> Row:
+def ballot_rows(ballots: Sequence[BallotView], *, is_open: bool) -> str:
+    """Return a row per symbol: votes, the score as decided and, while a proposal is open, as it would be."""
+    body = [["", "", _ballot(ballot, is_open=is_open)] for ballot in ballots]
+    if not body:
+        body = [["ph-tx3", "", [["", "No symbol is watched yet."]]]]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _ballot(ballot: BallotView, *, is_open: bool) -> list[list[str]]:
     score = _decided(ballot.score, ballot.action)
-    proposed: Node = html.Span(fmt.UNKNOWN, className="ph-tx3")
+    proposed = ["ph-num ph-tx3", fmt.UNKNOWN]
     if is_open:
         is_changed = ballot.action != ballot.proposed_action
         proposed = _decided(ballot.proposed, ballot.proposed_action, is_changed=is_changed)
-    return Row(cells=(ballot.symbol, *map(_vote, ballot.votes), score, proposed))
+    return [["", ballot.symbol], *map(_vote, ballot.votes), score, proposed]
 
 
-def _vote(value: float | None) -> Component:
-    if value is None:
-        return html.Span(fmt.UNKNOWN, className="ph-tx3", **attrs({"data-tip": "no vote yet"}))
+def _vote(value: float | None) -> list[str]:
     tone = fmt.tone(value, 2)
     words = fmt.number(value, 2, signed=True)
-    return html.Span("0" if not tone else words, className=f"ph-{tone}" if tone else "ph-tx3")
+    return [f"ph-num ph-{tone or 'tx3'}", "0" if value is not None and not tone else words]
 
 
-def _decided(score: float | None, action: str, *, is_changed: bool = False) -> Component:
+def _decided(score: float | None, action: str, *, is_changed: bool = False) -> list[str]:
     if score is None:
-        return html.Span(
-            fmt.UNKNOWN, className="ph-tx3", **attrs({"data-tip": "no bar closed yet"})
-        )
+        return ["ph-num ph-tx3", fmt.UNKNOWN]
     tone = {"BUY": "ph-up", "SELL": "ph-dn"}.get(action, "ph-tx2")
-    return html.Span(
-        [
-            html.Span(f"{action} ", className="ph-t11"),
-            html.Strong(fmt.number(score, 2, signed=True)),
-        ],
-        className=classes(tone, "ph-ballot-changed" if is_changed else None),
-    )
+    names = classes("ph-num", tone, "ph-ballot-changed" if is_changed else None)
+    return [names, f"{action} {fmt.number(score, 2, signed=True)}"]
 
 
 def apply_lines(lines: Sequence[tuple[str, int, int]]) -> list[Component]:
@@ -273,3 +281,36 @@ def parameter_blocks(
 
 def _parameter(name: str, value: str) -> html.Div:
     return html.Div([html.Dt(name, className="ph-tx2"), html.Dd(value, className="ph-num")])
+
+
+def screen(section: StrategiesSection, proposal: Proposal) -> tuple[Any, ...]:
+    """Return everything on screen that follows from a proposal; the first eleven are lists by strategy."""
+    rows = [row for row in rows_view(section, proposal) if row.name in proposal.weights]
+    applied = apply_view(section, proposal)
+    return (
+        [row.proposed for row in rows],
+        [row.is_locked for row in rows],
+        [str(row.proposed) for row in rows],
+        [row.is_locked for row in rows],
+        [row.change for row in rows],
+        [change_class(row.change) for row in rows],
+        [then_text(row.current, row.proposed) for row in rows],
+        ["true" if row.is_locked else "false" for row in rows],
+        [slide_style(row) for row in rows],
+        [slide_class(row) for row in rows],
+        [str(row.current) for row in rows],
+        applied.lines,
+        applied.words,
+        classes("ph-t11", f"ph-{applied.tone or 'tx3'}"),
+        applied.label,
+        "false" if applied.is_ready else "true",
+        lock_words(proposal),
+        len(applied.lines),
+    )
+
+
+def difference(old: Any, new: Any) -> Any:  # noqa: ANN401 -- whatever a property holds
+    """Return the new value where it differs, by entry in a list."""
+    if isinstance(new, list) and len(new) == len(old):
+        return [dash.no_update if a == b else b for a, b in zip(old, new, strict=True)]
+    return dash.no_update if old == new else new

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 from dashboard.components import strategies as blocks
 from dashboard.components.controls import button
 from dashboard.components.icons import icon
-from dashboard.components.nodes import attrs, classes, dom_id
+from dashboard.components.nodes import attrs, dom_id
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import pill
 from dashboard.host import GatewayPort
@@ -124,18 +124,16 @@ def _weights(section: StrategiesSection, proposal: Proposal) -> Component:
 
 
 def _votes_body(snapshot: Snapshot, proposal: Proposal) -> tuple[Component, Component]:
-    drawn, words = _votes(snapshot, proposal)
-    return (
-        html.Div(drawn, id=VOTES),
-        html.P(words, id=VOTE_WORDS, className="ph-tx2 ph-t12 ph-vote-words", role="status"),
-    )
-
-
-def _votes(snapshot: Snapshot, proposal: Proposal) -> tuple[Component, str]:
+    body, words = _votes(snapshot, proposal)
     titles = [row.title for row in _section(snapshot).rows]
+    said = html.P(words, id=VOTE_WORDS, className="ph-tx2 ph-t12 ph-vote-words", role="status")
+    return blocks.ballot_table(titles, body, VOTES), said
+
+
+def _votes(snapshot: Snapshot, proposal: Proposal) -> tuple[str, str]:
     ballots = view.ballots_view(snapshot, proposal)
-    drawn = blocks.ballot_table(titles, ballots, is_open=proposal.is_open)
-    return drawn, view.ballot_words(ballots, proposal)
+    body = blocks.ballot_rows(ballots, is_open=proposal.is_open)
+    return body, view.ballot_words(ballots, proposal)
 
 
 def _history_panel(section: StrategiesSection) -> Component:
@@ -248,7 +246,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         Output(_every("slider"), "value"), Output(_every("slider"), "disabled"),
         Output(_every("number"), "value"), Output(_every("number"), "disabled"),
         Output(_every("change"), "children"), Output(_every("change"), "className"),
-        Output(_every("then"), "children"), Output(_every("lock"), "aria-pressed"),
+        Output(_every("change"), "data-then"), Output(_every("lock"), "aria-pressed"),
         Output(_every("slide"), "style"), Output(_every("slide"), "className"),
         Output(_every("slide"), "data-current"),
         Output(LINES, "children"), Output(WORDS, "children"), Output(WORDS, "className"),
@@ -266,7 +264,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         return await asyncio.to_thread(answer, gateway, values[-1], did)
 
     @app.callback(
-        Output(VOTES, "children"), Output(VOTE_WORDS, "children"),
+        Output(VOTES, "data-ph-rows"), Output(VOTE_WORDS, "children"),
         Input(STORE, "data"), Input(BAR_TICK, "children"), prevent_initial_call=True,
     )  # fmt: skip
     async def show_votes(kept: dict[str, Any], _tick: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
@@ -295,41 +293,35 @@ class Deed:
 
 
 def answer(gateway: GatewayPort, kept: Mapping[str, Any], deed: Deed) -> tuple[Any, ...]:
-    """Return the proposal after a deed and everything drawn from it, in the order of the callback's outputs."""
+    """Return the proposal after a deed and what that changes on screen, in the order of the callback's outputs.
+
+    Every output costs the browser a pass over the page, so what stays as it is is left out.
+    """
     before = Proposal.from_data(kept)
     proposal = after(gateway, before, deed)
     if proposal == before and deed.trigger == FORCE:
         raise PreventUpdate
     section = _section(gateway.read(("strategies",)))
-    rows = [row for row in view.rows_view(section, proposal) if row.name in proposal.weights]
-    applied = view.apply_view(section, proposal)
-    return (
-        proposal.to_data(),
-        [_thumb(row, deed) for row in rows],
-        [row.is_locked for row in rows],
-        [str(row.proposed) for row in rows],
-        [row.is_locked for row in rows],
-        [row.change for row in rows],
-        [blocks.change_class(row.change) for row in rows],
-        [blocks.then_text(row.current, row.proposed) for row in rows],
-        ["true" if row.is_locked else "false" for row in rows],
-        [blocks.slide_style(row) for row in rows],
-        [blocks.slide_class(row) for row in rows],
-        [str(row.current) for row in rows],
-        blocks.apply_lines(applied.lines),
-        applied.words,
-        classes("ph-t11", f"ph-{applied.tone or 'tx3'}"),
-        applied.label,
-        "false" if applied.is_ready else "true",
-        view.lock_words(proposal),
-        blocks.proposal_line(len(applied.lines)),
-    )
+    shown, wanted = blocks.screen(section, before), blocks.screen(section, proposal)
+    drawn = [blocks.difference(old, new) for old, new in zip(shown, wanted, strict=True)]
+    _correct_own(drawn, [row.name for row in section.rows], wanted, deed)
+    return (proposal.to_data(), *drawn)
 
 
-def _thumb(row: view.RowView, deed: Deed) -> Any:  # noqa: ANN401 -- a number, or Dash's own sign for "leave it"
-    """Return the slider's value; the thumb under the finger is left alone, it may be further by now."""
-    is_own = deed.trigger == blocks.part_id("slider", row.name)
-    return dash.no_update if is_own and str(deed.value) == str(row.proposed) else row.proposed
+def _correct_own(drawn: list[Any], names: Sequence[str], wanted: Sequence[Any], deed: Deed) -> None:
+    """Put components in place of data, and set the control that was touched to what was made of it.
+
+    The thumb under the finger is left alone where it stands right: it may be further by now.
+    """
+    if drawn[blocks.LINES_AT] is not dash.no_update:
+        drawn[blocks.LINES_AT] = blocks.apply_lines(wanted[blocks.LINES_AT])
+    if drawn[blocks.OPEN_AT] is not dash.no_update:
+        drawn[blocks.OPEN_AT] = blocks.proposal_line(wanted[blocks.OPEN_AT])
+    for place, kind in ((0, "slider"), (2, "number")):
+        for k, name in enumerate(names):
+            if deed.trigger == blocks.part_id(kind, name):
+                is_right = str(deed.value) == str(wanted[place][k])
+                drawn[place][k] = dash.no_update if is_right else wanted[place][k]
 
 
 def after(gateway: GatewayPort, proposal: Proposal, deed: Deed) -> Proposal:
@@ -401,5 +393,5 @@ def undo_commands(section: StrategiesSection) -> tuple[Payload, ...]:
     return tuple(found)
 
 
-def _drawn_votes(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[Component, str]:
+def _drawn_votes(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[str, str]:
     return _votes(gateway.read(SECTIONS), Proposal.from_data(kept))

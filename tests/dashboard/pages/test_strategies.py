@@ -61,6 +61,21 @@ def test_the_thumb_under_the_finger_is_left_alone_and_a_stopped_one_is_not():
 def test_every_list_of_the_answer_has_one_entry_a_strategy():
     outputs = page.answer(SampleGateway(), START.to_data(), did(page.EQUAL))
     assert {len(outputs[place]) for place in range(1, 12)} == {5}
+    assert len(outputs) == 19
+
+
+def test_what_stays_as_it_is_is_not_sent_again():
+    locked = page.answer(SampleGateway(), START.to_data(), did(part("lock", "momentum")))
+    assert locked[8] == ["true", *[dash.no_update] * 4]
+    assert locked[1] == [dash.no_update] * 5
+    assert locked[12] is dash.no_update
+    assert locked[17] == view.lock_words(replace(START, locks=("momentum",)))
+
+
+def test_a_refused_number_is_put_back():
+    refused = page.answer(SampleGateway(), START.to_data(), did(part("number", "momentum"), "abc"))
+    assert refused[3][0] == "30"
+    assert refused[13] == "Enter 0 to 100%."
 
 
 def test_locks_steps_equalise_and_reset():
@@ -125,7 +140,7 @@ def test_an_overtaken_proposal_is_told_in_the_bar():
     other = json.dumps(dict.fromkeys(START.weights, 20))
     outputs = page.answer(SampleGateway(), mine.to_data(), did(page.FORCE, other))
     assert "Weights changed elsewhere" in outputs[13]
-    assert outputs[11] == ["20"] * 5  # the ticks moved
+    assert outputs[11] == ["20", dash.no_update, dash.no_update, "20", "20"]  # the ticks that moved
     assert Proposal.from_data(outputs[0]).weights == mine.weights
 
 
@@ -198,7 +213,7 @@ def test_before_the_engine_speaks_the_page_waits_and_then_draws_itself():
 
 def test_the_sample_holds_every_kind_of_id():
     drawn = text_of(page.sample_layout())
-    for kind in ("slider", "number", "lock", "step", "on", "change", "then", "slide"):
+    for kind in ("slider", "number", "lock", "step", "on", "change", "slide"):
         assert f'"type":"strategies-{kind}"' in drawn
 
 
@@ -206,7 +221,8 @@ def test_scores_of_a_proposal_stand_beside_those_decided():
     drawn, words = page._drawn_votes(
         SampleGateway(), proposals.move(START, "mean_reversion", 100).to_data()
     )
-    assert "ph-ballot-changed" in text_of(drawn)
+    assert "ph-ballot-changed" in drawn
+    assert json.loads(drawn)[0][2][0] == ["", "AAPL"]
     assert "decisions of the last bar" in words
     drawn, _ = page._drawn_votes(SampleGateway(), START.to_data())
-    assert "ph-ballot-changed" not in text_of(drawn)  # control
+    assert "ph-ballot-changed" not in drawn  # control
