@@ -119,7 +119,7 @@ def _table(section: AgentsSection, wanted: str) -> Component:
     body = html.Div(
         [part.agent_heads(), html.Ul(rows, className="ph-agent-list")], className="ph-agent-table"
     )
-    listed = panel("Agents", body, class_name="ph-area-table ph-agents-panel")
+    listed = panel("Agents", body, class_name="ph-agents-panel")
     return html.Div(
         listed,
         className="ph-area-table ph-panel-host",
