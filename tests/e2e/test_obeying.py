@@ -113,7 +113,7 @@ def test_the_stop_dialog_asks_for_a_hold_and_says_what_it_will_do(screen: Screen
 
 
 def test_the_kill_switch_stops_every_order_and_resume_lets_them_go(screen: Screen, server: Server):
-    wait_until(lambda: server.books.n("ORDER_INTENDED") > 0, "trading", 40)
+    wait_until(lambda: server.books.n("ORDER_INTENDED") > 0, "trading")
     screen.open("/risk")
     other = screen.tab("/agents")
     screen.stop_trading()
@@ -130,4 +130,4 @@ def test_the_kill_switch_stops_every_order_and_resume_lets_them_go(screen: Scree
     screen.expect_halted(False)
     other.expect_halted(False)
     assert server.status()["trading"] == "ACTIVE"
-    wait_until(lambda: server.books.n("ORDER_INTENDED", halted_at) > 0, "orders again", 60)
+    wait_until(lambda: server.books.n("ORDER_INTENDED", halted_at) > 0, "orders again", 120)

@@ -26,14 +26,12 @@ def test_the_kill_switch_survives_a_hard_restart_and_the_page_comes_back_by_itse
     halted_at = server.books.head()
 
     server.stop(signal.SIGKILL)
-    expect(screen.page.locator("#ph-connection")).to_be_visible(timeout=15_000)
+    expect(screen.page.locator("#ph-connection")).to_be_visible()
     expect(screen.page.locator("#ph-connection-text")).to_contain_text("Reconnecting… data from")
     screen.expect_halted()
 
     server.start()
-    screen.page.wait_for_function(
-        "document.documentElement.dataset.connection === 'live'", timeout=40_000
-    )
+    screen.wait_live()
     expect(screen.page.locator("#ph-connection")).to_be_hidden()
     screen.expect_halted()
     screen.watch(lambda: screen.text("#markets-last"), 3, "the price after the restart")
@@ -70,6 +68,6 @@ def test_the_page_of_a_standby_shows_steers_and_stays_through_a_takeover(
     wait_until(lambda: not own_server.status()["feed"]["is_paused"], "the owner obeys again")
 
     own_server.stop(signal.SIGKILL)
-    expect(page.locator("#ph-owner")).not_to_contain_text(owner, timeout=10_000)
+    expect(page.locator("#ph-owner")).not_to_contain_text(owner)
     screen.watch(lambda: screen.text("#markets-last"), 3, "the price under the new owner")
     assert screen.is_unbroken()
