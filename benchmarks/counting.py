@@ -55,7 +55,11 @@ class CountingProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             up, down = await asyncio.open_connection("127.0.0.1", self._target)
-            await asyncio.gather(self._pump(reader, down, 0), self._pump(up, writer, 1))
+            try:
+                await asyncio.gather(self._pump(reader, down, 0), self._pump(up, writer, 1))
+            finally:
+                down.transport.abort()
+                writer.transport.abort()
 
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, counted: int

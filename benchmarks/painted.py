@@ -11,27 +11,20 @@ import shutil
 import tempfile
 import time
 import urllib.request
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.counting import CountingProxy
 from benchmarks.figures import Figure, percentile
+from benchmarks.matching import N_SYMBOLS, Row, Run, journalled, matched
 from benchmarks.servers import Server, symbols
-from dashboard import formatting as fmt
-from engine.adapters.journals.opening import open_journal
-from engine.domain.events import EventType
 
-N_SYMBOLS = 20
 SETTLE_S = 6.0
 PATIENCE_MS = 120_000.0
 BUDGET_MS = 150.0
 BUDGET_B = 4_000.0
-SKEW_S = 0.002
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 )
@@ -64,17 +57,6 @@ WATCH = """([symbols, selector]) => {
   look();
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
-Row = tuple[str, str, float]
-"""Symbol, price as text, epoch seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one page did: milliseconds from tick to paint, bytes per tick of all symbols, ticks and paints."""
-
-    late_ms: tuple[float, ...]
-    bytes_per_tick: float
-    n_ticks: int
 
 
 def measure(is_quick: bool) -> Sequence[Figure]:
@@ -170,39 +152,3 @@ def _watched(
     n_bytes = proxy.n_down - before
     rows = page.evaluate("window.painted")
     return [(str(symbol), str(value), float(at)) for symbol, value, at in rows], n_bytes
-
-
-def journalled(path: Path) -> list[Row]:
-    """Return the ticks that a stopped server journalled."""
-    journal = open_journal(path, make_backup=False)
-    try:
-        found = [e for e in journal.events() if e.event_type is EventType.MARKET_DATA]
-    finally:
-        journal.close()
-    return [(e.data["symbol"], fmt.price(e.data["price"]), _seconds(e.computed_at)) for e in found]
-
-
-def _seconds(moment: datetime | None) -> float:
-    return 0.0 if moment is None else moment.timestamp()
-
-
-def matched(ticks: Iterable[Row], painted: Sequence[Row], bytes_per_tick: float) -> Run:
-    """Return how late each painted text was: after the newest tick of its symbol that says it, each tick once."""
-    told: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
-    for symbol, text, at in ticks:
-        if not told[symbol] or told[symbol][-1][0] != text:  # the same price again changes no text
-            told[symbol].append((text, at))
-    begin, end = (painted[0][2], painted[-1][2]) if painted else (0.0, 0.0)
-    n_ticks = sum(begin <= at <= end for rows in told.values() for _, at in rows)
-    late, used = [], defaultdict[str, int](int)
-    for symbol, text, at in painted[N_SYMBOLS:]:  # the first of each was there before we looked
-        rows = told[symbol]
-        found = [
-            i
-            for i in range(used[symbol], len(rows))
-            if rows[i][0] == text and rows[i][1] <= at + SKEW_S
-        ]
-        if found:
-            used[symbol] = found[-1] + 1
-            late.append(max(0.0, at - rows[found[-1]][1]) * 1e3)
-    return Run(tuple(late), bytes_per_tick, n_ticks)

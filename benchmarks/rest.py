@@ -65,6 +65,7 @@ async def _client(port: int, path: str, end: float, pause_s: float, number: int)
                 await asyncio.sleep(pause_s * (0.5 + chance.random()))
     finally:
         writer.close()
+        await writer.wait_closed()
     return took
 
 

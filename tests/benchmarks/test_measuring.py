@@ -10,7 +10,7 @@ import pytest
 from benchmarks import publishing, rest, signals, starting
 from benchmarks.clients import listen, topics
 from benchmarks.counting import CountingProxy
-from benchmarks.painted import matched
+from benchmarks.matching import matched
 from benchmarks.servers import Server
 
 
@@ -89,6 +89,7 @@ def test_a_paint_that_no_tick_explains_is_not_counted() -> None:
 
 @pytest.mark.slow
 @pytest.mark.e2e
+@pytest.mark.timeout(300)
 def test_the_markets_page_and_the_peer_paint_ticks() -> None:
     painted = pytest.importorskip("benchmarks.painted")
     if painted.CHROMIUM is None or not shutil.which(str(Path(painted.CHROMIUM))):
