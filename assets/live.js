@@ -293,7 +293,10 @@
     const wish = JSON.stringify(props);
     if (done[id] !== wish) {
       asserted.set(element, Object.assign(done, { [id]: wish }));
-      clientside.set_props(key, props);
+      const { children, ...others } = props;
+      const isDrawn = children !== undefined && ph.draw && ph.draw(element, children);
+      const left = isDrawn ? others : props;
+      if (Object.keys(left).length) clientside.set_props(key, left);
     }
     return true;
   }

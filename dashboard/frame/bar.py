@@ -151,7 +151,9 @@ def _tools(state: view.StateView) -> list[Component]:
         html.Button(
             [icon("search"), html.Span("Search"), html.Kbd("Ctrl K", className="ph-key")],
             className="ph-bar-search ph-not-phone",
-            **_opens("ph-palette"),  # named by its words: a label of its own would hide what is read on it
+            **_opens(
+                "ph-palette"
+            ),  # named by its words: a label of its own would hide what is read on it
             **attrs({"data-tip": "Search pages and symbols"}),
         ),
         html.Button(

@@ -11,9 +11,9 @@ from dash import ALL, Input, Output, State, ctx, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import agent_panels as side
-from dashboard.components import agents as part
-from dashboard.components.journal import log_rows
+from dashboard.blocks import agent_panels as side
+from dashboard.blocks import agents as part
+from dashboard.blocks.journal import log_rows
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import empty_state, panel
 from dashboard.host import GatewayPort

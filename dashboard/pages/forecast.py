@@ -10,9 +10,9 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, dcc, html
 from dash.development.base_component import Component
 
+from dashboard.blocks.market_panels import chart_tools
 from dashboard.components.chart import chart, figure_data, figure_id
 from dashboard.components.controls import Option, segments
-from dashboard.components.market_panels import chart_tools
 from dashboard.components.nodes import attrs, present
 from dashboard.components.panels import empty_state, inset, kpi, kpis, panel
 from dashboard.components.pills import age, grade, pill

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import formatting as fmt
-from dashboard.components import journal as part
+from dashboard.blocks import journal as part
 from dashboard.components.controls import button
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import panel

@@ -9,13 +9,8 @@ import dash
 from dash import Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import market_panels
-from dashboard.components.chart import chart, figure_data, figure_id
-from dashboard.components.controls import Option, segments
-from dashboard.components.nodes import Node, attrs, classes
-from dashboard.components.panels import empty_state, panel
-from dashboard.components.pills import age
-from dashboard.components.replay_bar import (
+from dashboard.blocks import market_panels
+from dashboard.blocks.replay_bar import (
     JUMP_BUTTON,
     JUMP_ERROR,
     JUMP_FIELD,
@@ -23,6 +18,11 @@ from dashboard.components.replay_bar import (
     replay_class,
     replay_patch,
 )
+from dashboard.components.chart import chart, figure_data, figure_id
+from dashboard.components.controls import Option, segments
+from dashboard.components.nodes import Node, attrs, classes
+from dashboard.components.panels import empty_state, panel
+from dashboard.components.pills import age
 from dashboard.components.tables import table, table_rows
 from dashboard.components.watch_grid import grid_filter, watch_grid
 from dashboard.figures.markets import advance, price_figure, tick

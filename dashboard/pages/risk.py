@@ -8,8 +8,8 @@ import dash
 from dash import Input, Output, dcc, html
 from dash.development.base_component import Component
 
+from dashboard.blocks import risk as blocks
 from dashboard.components import chart
-from dashboard.components import risk as blocks
 from dashboard.components.controls import button
 from dashboard.components.meters import GAUGE_SCALE
 from dashboard.components.nodes import Node, attrs, dom_id

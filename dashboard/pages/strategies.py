@@ -11,7 +11,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import strategies as blocks
+from dashboard.blocks import strategies as blocks
 from dashboard.components.controls import button
 from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs, dom_id

@@ -168,7 +168,7 @@ def _pill(row: AgentRow) -> str:
     return {
         AgentStatus.CREATED: "Not started",
         AgentStatus.NOT_SET_UP: "Not set up",
-    }.get(row.status, row.status.value.capitalize())
+    }.get(row.status, str(row.status.value).capitalize())
 
 
 def _every(row: AgentRow) -> str:

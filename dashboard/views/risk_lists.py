@@ -15,7 +15,8 @@ from engine.domain.sections import (
     TradingSection,
 )
 
-MAX_ALERTS = 60
+MAX_ALERTS = 20
+"""So many are listed here; the bell has all of them."""
 _SEVERITIES = {
     Severity.INFO: ("info", ""),
     Severity.WARNING: ("triangle-alert", "warn"),

@@ -5,7 +5,7 @@ import json
 import pytest
 from dash.development.base_component import Component
 
-from dashboard.components.replay_bar import intent
+from dashboard.blocks.replay_bar import intent
 from dashboard.pages import forecast, markets
 from dashboard.patches import encode_patch
 from engine.domain.commands import CommandEnvelope, JumpReplay

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard import formatting as fmt
@@ -110,9 +110,10 @@ def limit_blocks(limits: Sequence[LimitView], switch: tuple[str, str]) -> list[C
 
 def symbol_row(line: SymbolView) -> Row:
     """Return one symbol's line; VaR beyond the limit carries a sign."""
-    link = dcc.Link(
-        line.symbol, href=f"/?symbol={line.symbol}", className="ph-row-link", title=line.name
-    )
+    link = html.A(
+        line.symbol, href=f"/?symbol={line.symbol}", className="ph-row-link", title=line.name,
+        **attrs({"data-page-link": ""}),
+    )  # fmt: skip
     over = icon("triangle-alert", 12, class_name="ph-crit") if line.is_over else None
     heard = html.Span("over the limit ", className="ph-hidden") if line.is_over else None
     tip = attrs({"data-tip": line.tip} if line.tip else {})

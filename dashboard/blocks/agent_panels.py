@@ -7,9 +7,9 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import agents as part
+from dashboard.blocks import agents as part
+from dashboard.blocks.journal import log_rows
 from dashboard.components.controls import icon_button
-from dashboard.components.journal import log_rows
 from dashboard.components.nodes import Node, attrs
 from dashboard.components.panels import empty_state, kpi, kpis, panel
 from dashboard.patches import Patch

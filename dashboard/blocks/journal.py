@@ -95,11 +95,11 @@ def event_button(view: RowView) -> html.Button:
 def event_table(body: str, body_id: str) -> html.Table:
     """Return the list of events; the browser draws its rows."""
     made = table(COLUMNS, (), caption="Events, newest first", class_name="ph-journal")
-    caption, head = made.children[:2]
+    caption, head = made.children[:2]  # the body is drawn by the browser
     drawn = html.Tbody(
         id=body_id, **attrs({"data-ph-rows": body, "data-ph-span": str(len(COLUMNS))})
     )
-    return html.Table([caption, head, drawn], className=made.className)
+    return html.Table([caption, head, drawn], className="ph-table ph-journal")
 
 
 def hold_button(id: str) -> html.Button:

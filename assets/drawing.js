@@ -1,0 +1,87 @@
+/* Draws blocks of plain HTML that Python sends as components. Dash would do the same through its store, at the cost of
+   asking every component of the page; a block that changes with each bar is drawn here instead.
+
+   A block is plain when it holds nothing but HTML elements without callbacks. Whoever owns the host in Python must not
+   make it a callback's output too: Dash would not know what stands in it. */
+(function () {
+  "use strict";
+  const ph = (window.pilothouse = window.pilothouse || {});
+  const HTML = "dash_html_components";
+  const NAMES = { className: "class", htmlFor: "for" };
+  const LEFT_OUT = new Set(["children", "n_clicks", "n_clicks_timestamp", "disable_n_clicks", "key", "setProps", "style"]);
+  const UNITLESS = new Set(["opacity", "zIndex", "flex", "flexGrow", "flexShrink", "order", "fontWeight", "lineHeight", "gridRow", "gridColumn"]);
+
+  function listOf(children) {
+    if (children === null || children === undefined) return [];
+    return Array.isArray(children) ? children : [children];
+  }
+
+  function isPlain(node) {
+    if (node === null || typeof node !== "object") return true;
+    if (Array.isArray(node)) return node.every(isPlain);
+    const props = node.props || {};
+    return node.namespace === HTML && typeof props.id !== "object" && isPlain(props.children);
+  }
+
+  function setStyle(element, style) {
+    for (const [name, value] of Object.entries(style || {})) {
+      if (value === null || value === undefined) continue;
+      if (name.startsWith("--")) element.style.setProperty(name, String(value));
+      else element.style[name] = typeof value === "number" && !UNITLESS.has(name) ? value + "px" : String(value);
+    }
+  }
+
+  function build(node) {
+    if (typeof node !== "object") return document.createTextNode(String(node));
+    const element = document.createElement(node.type.toLowerCase());
+    for (const [name, value] of Object.entries(node.props)) {
+      if (LEFT_OUT.has(name) || value === null || value === undefined || value === false) continue;
+      const attribute = NAMES[name] || (name.includes("-") ? name : name.toLowerCase());
+      element.setAttribute(attribute, value === true && !name.includes("-") ? "" : String(value));
+    }
+    setStyle(element, node.props.style);
+    element.append(...kids(node.props.children));
+    return element;
+  }
+
+  function kids(children) {
+    return listOf(children)
+      .flat(Infinity)
+      .filter((child) => child !== null && child !== undefined && typeof child !== "boolean")
+      .map(build);
+  }
+
+  function placeOf(host, element) {
+    const path = [];
+    for (let at = element; at && at !== host; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at));
+    return path;
+  }
+
+  function elementAt(host, path) {
+    return path.reduce((at, place) => at && at.children[place], host);
+  }
+
+  /* Returns whether it was drawn; otherwise Dash has to. The focus stays at its place. */
+  ph.draw = function (host, children) {
+    if (!isPlain(children)) return false;
+    const focused = host.contains(document.activeElement) && document.activeElement !== host;
+    const path = focused ? placeOf(host, document.activeElement) : null;
+    host.replaceChildren(...kids(children));
+    const again = path && elementAt(host, path);
+    if (again && again.focus) again.focus({ preventScroll: true });
+    return true;
+  };
+
+  /* Links to pages of this program do not load the document anew. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const url = new URL(link.href, window.location.href);
+    const isOther = url.origin !== window.location.origin || link.target || link.hasAttribute("download");
+    if (isOther || url.hash || !link.hasAttribute("data-page-link")) return;
+    event.preventDefault();
+    window.history.pushState({}, "", url.pathname + url.search);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.dispatchEvent(new PopStateEvent("popstate"));
+  });
+})();
