@@ -27,8 +27,6 @@ from dashboard.views.strategies import (
 )
 from engine.domain.sections import StrategiesSection
 
-LINES_AT, OPEN_AT = 11, 17
-"""Places in `screen` of what is data there and components on screen."""
 HEADS = ("On", "Strategy", "Win rate", "Weight", "Proposed", "", "Change")
 
 
@@ -283,34 +281,33 @@ def _parameter(name: str, value: str) -> html.Div:
     return html.Div([html.Dt(name, className="ph-tx2"), html.Dd(value, className="ph-num")])
 
 
-def screen(section: StrategiesSection, proposal: Proposal) -> tuple[Any, ...]:
-    """Return everything on screen that follows from a proposal; the first eleven are lists by strategy."""
+def screen(section: StrategiesSection, proposal: Proposal, *, is_whole: bool) -> tuple[Any, ...]:
+    """Return everything on screen that follows from a proposal, in the order of the callback's outputs.
+
+    Every output costs the browser a pass over the page. What moving a weight cannot change, like locks and what is
+    in force, is therefore left out unless `is_whole`.
+    """
     rows = [row for row in rows_view(section, proposal) if row.name in proposal.weights]
+    kept = [dash.no_update] * len(rows)
     applied = apply_view(section, proposal)
+    locked = [row.is_locked for row in rows] if is_whole else kept
     return (
         [row.proposed for row in rows],
-        [row.is_locked for row in rows],
+        locked,
         [str(row.proposed) for row in rows],
-        [row.is_locked for row in rows],
+        locked,
         [row.change for row in rows],
         [change_class(row.change) for row in rows],
         [then_text(row.current, row.proposed) for row in rows],
-        ["true" if row.is_locked else "false" for row in rows],
-        [slide_style(row) for row in rows],
-        [slide_class(row) for row in rows],
-        [str(row.current) for row in rows],
-        applied.lines,
+        ["true" if row.is_locked else "false" for row in rows] if is_whole else kept,
+        [slide_style(row) for row in rows] if is_whole else kept,
+        [slide_class(row) for row in rows] if is_whole else kept,
+        [str(row.current) for row in rows] if is_whole else kept,
+        apply_lines(applied.lines),
         applied.words,
         classes("ph-t11", f"ph-{applied.tone or 'tx3'}"),
         applied.label,
         "false" if applied.is_ready else "true",
-        lock_words(proposal),
-        len(applied.lines),
+        lock_words(proposal) if is_whole else dash.no_update,
+        proposal_line(len(applied.lines)),
     )
-
-
-def difference(old: Any, new: Any) -> Any:  # noqa: ANN401 -- whatever a property holds
-    """Return the new value where it differs, by entry in a list."""
-    if isinstance(new, list) and len(new) == len(old):
-        return [dash.no_update if a == b else b for a, b in zip(old, new, strict=True)]
-    return dash.no_update if old == new else new

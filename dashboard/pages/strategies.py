@@ -44,6 +44,7 @@ APPLY, APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
 EQUAL, RESET, DISCARD, UNDO = (
     "strategies-equal", "strategies-reset", "strategies-discard", "strategies-undo",
 )  # fmt: skip
+LOCK = "strategies-lock"
 TOPICS = "strategies.rows strategies.history strategies.records"
 SOURCE = "dashboard"
 
@@ -95,8 +96,8 @@ def _whole(snapshot: Snapshot) -> list[Component]:
         _history_panel(section),
         html.Div(side, className="ph-strategies-side"),
         dcc.Store(id=STORE, data=proposal.to_data()),
-        html.Div(_force(section), id=FORCE, hidden=True),
-        html.Div("", id=BAR_TICK, hidden=True),
+        html.Div(id=FORCE, title=_force(section), hidden=True),
+        html.Div(id=BAR_TICK, title="", hidden=True),
         html.Div(id=SENT, className="ph-intent-answer", role="alert"),
     ]
 
@@ -195,10 +196,10 @@ def _live_rows(snapshot: Snapshot, _: str) -> Patch:
         marks[f"wins-{row.name}"] = {"data-tip": row.win_tip}
     cls = {f"strategy-{row.name}": blocks.line_class(row.is_on) for row in rows}
     stamp = snapshot.stamp("strategies")
-    tick = f"{stamp.as_of}" if stamp is not None else ""
+    tick = f"{stamp.computed_at:.3f}" if stamp is not None else ""
     props: dict[str, dict[str, PropValue]] = {
-        FORCE: {"children": _force(section)},
-        BAR_TICK: {"children": tick},
+        FORCE: {"title": _force(section)},
+        BAR_TICK: {"title": tick},
     }
     return Patch(text=text, cls=cls, attrs=marks, props=props)
 
@@ -256,7 +257,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         Input(_every("lock"), "n_clicks"),
         Input({"type": "strategies-step", "name": ALL, "by": ALL}, "n_clicks"),
         Input(EQUAL, "n_clicks"), Input(RESET, "n_clicks"), Input(DISCARD, "n_clicks"),
-        Input(APPLY, "n_clicks"), Input(FORCE, "children"), State(STORE, "data"),
+        Input(APPLY, "n_clicks"), Input(FORCE, "title"), State(STORE, "data"),
         prevent_initial_call=True,
     )  # fmt: skip
     async def propose(*values: Any) -> Any:  # noqa: ANN401 -- Dash's own order
@@ -265,7 +266,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
 
     @app.callback(
         Output(VOTES, "data-ph-rows"), Output(VOTE_WORDS, "children"),
-        Input(STORE, "data"), Input(BAR_TICK, "children"), prevent_initial_call=True,
+        Input(STORE, "data"), Input(BAR_TICK, "title"), prevent_initial_call=True,
     )  # fmt: skip
     async def show_votes(kept: dict[str, Any], _tick: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
         return await asyncio.to_thread(_drawn_votes, gateway, kept)
@@ -293,35 +294,31 @@ class Deed:
 
 
 def answer(gateway: GatewayPort, kept: Mapping[str, Any], deed: Deed) -> tuple[Any, ...]:
-    """Return the proposal after a deed and what that changes on screen, in the order of the callback's outputs.
-
-    Every output costs the browser a pass over the page, so what stays as it is is left out.
-    """
+    """Return the proposal after a deed and everything drawn from it, in the order of the callback's outputs."""
     before = Proposal.from_data(kept)
     proposal = after(gateway, before, deed)
     if proposal == before and deed.trigger == FORCE:
         raise PreventUpdate
     section = _section(gateway.read(("strategies",)))
-    shown, wanted = blocks.screen(section, before), blocks.screen(section, proposal)
-    drawn = [blocks.difference(old, new) for old, new in zip(shown, wanted, strict=True)]
-    _correct_own(drawn, [row.name for row in section.rows], wanted, deed)
+    drawn = blocks.screen(section, proposal, is_whole=not _is_move(deed))
+    _leave_thumb(drawn[0], [row.name for row in section.rows], deed)
     return (proposal.to_data(), *drawn)
 
 
-def _correct_own(drawn: list[Any], names: Sequence[str], wanted: Sequence[Any], deed: Deed) -> None:
-    """Put components in place of data, and set the control that was touched to what was made of it.
+def _is_move(deed: Deed) -> bool:
+    """Return whether a deed can move weights and nothing else."""
+    trigger = deed.trigger
+    if isinstance(trigger, Mapping):
+        return bool(trigger["type"] != LOCK)
+    return trigger == EQUAL
 
-    The thumb under the finger is left alone where it stands right: it may be further by now.
-    """
-    if drawn[blocks.LINES_AT] is not dash.no_update:
-        drawn[blocks.LINES_AT] = blocks.apply_lines(wanted[blocks.LINES_AT])
-    if drawn[blocks.OPEN_AT] is not dash.no_update:
-        drawn[blocks.OPEN_AT] = blocks.proposal_line(wanted[blocks.OPEN_AT])
-    for place, kind in ((0, "slider"), (2, "number")):
-        for k, name in enumerate(names):
-            if deed.trigger == blocks.part_id(kind, name):
-                is_right = str(deed.value) == str(wanted[place][k])
-                drawn[place][k] = dash.no_update if is_right else wanted[place][k]
+
+def _leave_thumb(values: list[Any], names: Sequence[str], deed: Deed) -> None:
+    """Leave the thumb under the finger alone where it stands right: it may be further by now."""
+    for k, name in enumerate(names):
+        is_own = deed.trigger == blocks.part_id("slider", name)
+        if is_own and str(deed.value) == str(values[k]):
+            values[k] = dash.no_update
 
 
 def after(gateway: GatewayPort, proposal: Proposal, deed: Deed) -> Proposal:

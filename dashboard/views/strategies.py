@@ -333,7 +333,7 @@ def history_view(section: StrategiesSection) -> tuple[ChangeView, ...]:
     titles = {row.name: row.title for row in section.rows}
     changes = [_change(c, titles, place == 0) for place, c in enumerate(section.history)]
     oldest = section.history[-1].previous if section.history else {}
-    first = whole_percents(oldest) if oldest else shares(section)
+    first = _ordered(oldest, titles) if oldest else shares(section)
     if not section.history or oldest:
         changes.append(
             ChangeView(
@@ -346,13 +346,20 @@ def history_view(section: StrategiesSection) -> tuple[ChangeView, ...]:
     return tuple(changes)
 
 
+def _ordered(weights: Mapping[str, float], titles: Mapping[str, str]) -> dict[str, int]:
+    """Return whole percents in order of registration: a journalled change is in order of names."""
+    known = [name for name in titles if name in weights]
+    rest = [name for name in weights if name not in titles]
+    return whole_percents({name: weights[name] for name in (*known, *rest)})
+
+
 def _weights_text(weights: Mapping[str, int]) -> str:
     return " / ".join(str(weight) for weight in weights.values())
 
 
 def _change(change: WeightsChange, titles: Mapping[str, str], is_newest: bool) -> ChangeView:
-    after = whole_percents(change.weights)
-    before = whole_percents(change.previous or change.weights)
+    after = _ordered(change.weights, titles)
+    before = _ordered(change.previous or change.weights, titles)
     moves = [
         f"{titles.get(n, n)} {before.get(n, 0)} → {w}"
         for n, w in after.items()

@@ -64,12 +64,23 @@ def test_every_list_of_the_answer_has_one_entry_a_strategy():
     assert len(outputs) == 19
 
 
-def test_what_stays_as_it_is_is_not_sent_again():
-    locked = page.answer(SampleGateway(), START.to_data(), did(part("lock", "momentum")))
-    assert locked[8] == ["true", *[dash.no_update] * 4]
-    assert locked[1] == [dash.no_update] * 5
-    assert locked[12] is dash.no_update
-    assert locked[17] == view.lock_words(replace(START, locks=("momentum",)))
+def test_moving_a_weight_leaves_locks_and_ticks_alone_and_a_lock_does_not():
+    mine = proposals.toggle_lock(START, "breakout")
+    moved = page.answer(SampleGateway(), mine.to_data(), did(part("slider", "momentum"), 50))
+    for place in (2, 4, 8, 9, 10, 11):
+        assert moved[place] == [dash.no_update] * 5
+    locked = page.answer(SampleGateway(), mine.to_data(), did(part("lock", "momentum")))
+    assert locked[8] == ["true", "false", "false", "true", "false"]
+
+
+def test_every_answer_says_all_that_a_move_can_change():
+    """Answers may overtake each other, so none may count on what an earlier one drew."""
+    back = proposals.move(proposals.move(START, "momentum", 50), "momentum", 40)
+    closed = page.answer(SampleGateway(), back.to_data(), did(part("slider", "momentum"), 30))
+    assert closed[16] == "true"
+    assert closed[15] == "Apply"
+    assert closed[12] == []
+    assert dash.no_update not in [closed[place] for place in (3, 5, 6, 7, 12, 13, 14, 15, 16, 18)]
 
 
 def test_a_refused_number_is_put_back():
@@ -140,7 +151,7 @@ def test_an_overtaken_proposal_is_told_in_the_bar():
     other = json.dumps(dict.fromkeys(START.weights, 20))
     outputs = page.answer(SampleGateway(), mine.to_data(), did(page.FORCE, other))
     assert "Weights changed elsewhere" in outputs[13]
-    assert outputs[11] == ["20", dash.no_update, dash.no_update, "20", "20"]  # the ticks that moved
+    assert outputs[11] == ["20"] * 5  # the ticks moved
     assert Proposal.from_data(outputs[0]).weights == mine.weights
 
 

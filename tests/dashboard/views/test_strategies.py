@@ -240,6 +240,12 @@ def test_history_goes_down_to_the_weights_of_the_start():
     assert (start.title, start.detail) == ("50 / 50", "start of the run")
 
 
+def test_history_is_in_order_of_registration_whatever_the_journal_sorted():
+    change = WeightsChange(weights={"a": 0.2, "b": 0.8}, previous={"a": 0.5, "b": 0.5})
+    newest, _ = view.history_view(section(row("b"), row("a"), history=(change,)))
+    assert newest.title == "80 / 20"
+
+
 def test_without_a_change_the_start_is_in_force():
     (only,) = view.history_view(section(row("a"), row("b")))
     assert (only.title, only.is_in_force) == ("50 / 50", True)
