@@ -45,8 +45,8 @@
     if (typeof value === "string") return change(value);
     if (!value || typeof value !== "object" || ArrayBuffer.isView(value) || value instanceof Node) return value;
     if (Array.isArray(value)) {
-      const isData = typeof value[0] === "number" || value[0] === null;
-      if (isData && typeof value[value.length - 1] !== "string") return value; // a stop of a colour scale ends in one
+      const isNumber = (item) => typeof item === "number" || item === null;
+      if (isNumber(value[0]) && isNumber(value[value.length - 1])) return value; // data; a stop of a colour scale is not
       let copy = null;
       for (let i = 0; i < value.length; i += 1) {
         const next = mapStrings(value[i], change);
