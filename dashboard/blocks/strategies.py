@@ -217,6 +217,12 @@ def _decided(score: float | None, action: str, *, is_changed: bool = False) -> l
     return [names, f"{action} {fmt.number(score, 2, signed=True)}"]
 
 
+def scrolled(body: Sequence[Component], label: str) -> html.Div:
+    """Return a body that scrolls and that keys reach."""
+    label_of = {"aria-label": label}
+    return html.Div(list(body), className="ph-scroll", tabIndex=0, role="region", **attrs(label_of))
+
+
 def apply_lines(lines: Sequence[tuple[str, int, int]]) -> list[Component]:
     """Return "Momentum 30 → 20" for each weight that would change."""
     return [

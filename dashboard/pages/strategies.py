@@ -92,7 +92,12 @@ def _whole(snapshot: Snapshot) -> list[Component]:
     return [
         _weights(section, proposal),
         _apply_panel(section, proposal),
-        panel("Parameters", parameters, remark="in force", class_name="ph-area-parameters"),
+        panel(
+            "Parameters",
+            blocks.scrolled([parameters], "Parameters"),
+            remark="in force",
+            class_name="ph-area-parameters",
+        ),
         _history_panel(section),
         html.Div(side, className="ph-strategies-side"),
         dcc.Store(id=STORE, data=proposal.to_data()),
@@ -138,12 +143,14 @@ def _votes(snapshot: Snapshot, proposal: Proposal) -> tuple[str, str]:
 
 
 def _history_panel(section: StrategiesSection) -> Component:
+    lines = blocks.history_lines(view.history_view(section))
+    body = [
+        html.Div(id=OPEN_LINE, className="ph-history-open"),
+        html.Ol(lines, id=HISTORY, className="ph-history"),
+    ]
     return panel(
         "History",
-        html.Div(id=OPEN_LINE, className="ph-history-open"),
-        html.Ol(
-            blocks.history_lines(view.history_view(section)), id=HISTORY, className="ph-history"
-        ),
+        blocks.scrolled(body, "History"),
         tools=[button("Undo last", "ghost", "undo-2", id=UNDO, small=True)],
         class_name="ph-area-history",
     )

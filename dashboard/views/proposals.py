@@ -78,7 +78,7 @@ def follow(proposal: Proposal, current: Mapping[str, int]) -> Proposal:
     is_followed = not proposal.is_open or proposal.is_sent or proposal.weights == now
     if is_followed:
         return replace(begin(now), locks=proposal.locks)
-    return replace(proposal, current=now, is_overtaken=True)
+    return replace(proposal, current=now, is_overtaken=True, problem="")
 
 
 def move(proposal: Proposal, name: str, value: float) -> Proposal:

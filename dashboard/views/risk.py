@@ -257,16 +257,22 @@ def scale_words(snapshot: Snapshot, scale: float) -> str:
 def drawdowns(portfolio: PortfolioSection) -> tuple[float, ...]:
     """Return the drawdown at each bar close and now, as fractions, zero or negative.
 
-    The newest counts from the peak that the limit counts from, prices within a bar included.
+    The newest counts from the peak that the limit counts from, prices within a bar included. Where the curve does not
+    begin with the account, a peak above all of it counts as earlier.
     """
-    peak = Decimal(0)
+    curve = [point.equity for point in portfolio.equity_curve]
+    is_cut = bool(curve) and curve[0] != portfolio.account.initial_cash
+    is_earlier = is_cut and portfolio.peak_equity > max(curve)
+    peak = portfolio.peak_equity if is_earlier else Decimal(0)
     found = []
-    for point in portfolio.equity_curve:
-        peak = max(peak, point.equity)
-        found.append(float(point.equity / peak - 1) if peak > 0 else 0.0)
-    peak = max(peak, portfolio.peak_equity)
-    found.append(min(0.0, float(portfolio.equity / peak - 1)) if peak > 0 else 0.0)
-    return tuple(found)
+    for equity in curve:
+        peak = max(peak, equity)
+        found.append(_below(equity, peak))
+    return (*found, _below(portfolio.equity, max(peak, portfolio.peak_equity)))
+
+
+def _below(equity: Decimal, peak: Decimal) -> float:
+    return min(0.0, float(equity / peak - 1)) if peak > 0 else 0.0
 
 
 def exposures(portfolio: PortfolioSection) -> tuple[float | None, float | None]:

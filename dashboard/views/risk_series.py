@@ -79,7 +79,7 @@ def drawdown_view(snapshot: Snapshot) -> DrawdownView:
     moments, values = _drawdown_series(snapshot, portfolio)
     percent = tuple(100 * value for value in values)
     deepest = min((*percent, limit or 0.0), default=0.0)
-    now = fmt.percent(values[-1]) if values else fmt.UNKNOWN
+    now = fmt.percent(drawdowns(portfolio)[-1] if portfolio is not None else None)
     words = f"limit {fmt.percent(limit / 100, 0)}" if limit is not None else "no limit set"
     worst = fmt.percent(min(values)) if values else fmt.UNKNOWN
     return DrawdownView(

@@ -37,7 +37,7 @@ def snapshot(**changes):
 def portfolio(curve, equity, peak, positions=(), marks=None):
     points = tuple(EquityPoint(at=86_400 * k, equity=Decimal(v)) for k, v in enumerate(curve))
     return PortfolioSection(
-        account=Account(positions=positions), equity=Decimal(equity), day_start_equity=Decimal(100),
+        account=Account(positions=positions, initial_cash=Decimal(100)), equity=Decimal(equity), day_start_equity=Decimal(100),
         day_pnl=Decimal(0), peak_equity=Decimal(peak), positions=positions, marks=marks or {},
         equity_curve=points,
     )  # fmt: skip
@@ -77,6 +77,12 @@ def test_the_newest_drawdown_counts_from_the_peak_that_the_limit_counts_from():
     account = portfolio(["100", "100"], equity="96", peak="120")
     assert view.drawdowns(account)[-1] == pytest.approx(-0.2)
     assert view.drawdowns(account)[:-1] == (0.0, 0.0)  # control: the closes never saw that peak
+
+
+def test_a_peak_before_the_curve_counts_from_its_first_point():
+    cut = portfolio(["110", "115"], equity="120", peak="125")  # the account began with 100
+    assert view.drawdowns(cut) == pytest.approx((-0.12, -0.08, -0.04))
+    assert series.drawdown_view(snapshot(portfolio=cut)).now == "−4.00%"
 
 
 def test_short_positions_add_to_gross_and_take_from_net_exposure():
