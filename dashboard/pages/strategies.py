@@ -44,9 +44,8 @@ APPLY, APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
 EQUAL, RESET, DISCARD, UNDO = (
     "strategies-equal", "strategies-reset", "strategies-discard", "strategies-undo",
 )  # fmt: skip
-LOCK = "strategies-lock"
+LOCK, SOURCE = "strategies-lock", "dashboard"
 TOPICS = "strategies.rows strategies.history strategies.records"
-SOURCE = "dashboard"
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:  # noqa: ARG001 -- nothing of the address
