@@ -38,7 +38,8 @@ def portfolio(curve, equity, peak, positions=(), marks=None):
     points = tuple(EquityPoint(at=86_400 * k, equity=Decimal(v)) for k, v in enumerate(curve))
     return PortfolioSection(
         account=Account(positions=positions, initial_cash=Decimal(100)), equity=Decimal(equity),
-        day_start_equity=Decimal(100), day_pnl=Decimal(0), peak_equity=Decimal(peak), positions=positions, marks=marks or {},
+        day_start_equity=Decimal(100), day_pnl=Decimal(0), peak_equity=Decimal(peak),
+        positions=positions, marks=marks or {},
         equity_curve=points,
     )  # fmt: skip
 
