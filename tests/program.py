@@ -24,8 +24,8 @@ from engine.adapters.journals.opening import open_journal
 from engine.domain.commands import CommandEnvelope
 
 ROOT = Path(__file__).parents[1]
-FAST = {"PILOTHOUSE_SPEED": "60"}
-"""One bar a second."""
+FAST = {"PILOTHOUSE_SPEED": "60", "PILOTHOUSE_SYMBOLS": "AAPL,IBM,MSFT,XOM,PG,SPX"}
+"""One bar a second of a few symbols; XOM and PG trade in the first days."""
 PATIENCE_S = 60.0
 """How long a test waits for what should come at once: a machine may be busy, and only a failure waits so long."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.program import Server, wait_until
+from tests.program import FAST, Server, wait_until
 
 WEIGHTS = {"momentum": 0.6, "mean_reversion": 0.4}
 
@@ -92,7 +92,7 @@ def test_after_a_hard_stop_everything_is_as_before_whatever_became_of_the_store(
 def test_a_hard_stop_in_the_middle_of_trading_loses_and_doubles_nothing(
     home: Path, servers: Callable[..., Server]
 ):
-    server = servers(home, settings={"PILOTHOUSE_SPEED": "600"}).start()
+    server = servers(home, settings={**FAST, "PILOTHOUSE_SPEED": "600"}).start()
     for _ in range(2):
         fills = server.books.n("ORDER_FILLED")
         wait_until(lambda n=fills: server.books.n("ORDER_FILLED") > n, "a further fill")
@@ -110,7 +110,7 @@ def test_a_hard_stop_in_the_middle_of_trading_loses_and_doubles_nothing(
 
 
 def test_the_kill_switch_stays_on_through_a_hard_stop(home: Path, servers: Callable[..., Server]):
-    server = servers(home, settings={"PILOTHOUSE_SPEED": "240"}).start()
+    server = servers(home, settings={**FAST, "PILOTHOUSE_SPEED": "240"}).start()
     wait_until(lambda: server.books.n("ORDER_INTENDED") > 0, "trading")
     server.books.send("HaltTrading", "halt-1", reason="enough")
     halted_at = server.books.head()
@@ -119,8 +119,8 @@ def test_the_kill_switch_stays_on_through_a_hard_stop(home: Path, servers: Calla
     server.start()
     assert server.status()["trading"] == "HALTED"
     votes = server.books.n("CYCLE_RECORDED")
-    wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes + 20, "voting goes on")
+    wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes + 12, "voting goes on")
     assert server.books.n("ORDER_INTENDED", halted_at) == 0
     server.books.send("ResumeTrading", "resume-1")
     assert server.status()["trading"] == "ACTIVE"
-    wait_until(lambda: server.books.n("ORDER_INTENDED", halted_at) > 0, "trading again", 40)
+    wait_until(lambda: server.books.n("ORDER_INTENDED", halted_at) > 0, "trading again", 120)

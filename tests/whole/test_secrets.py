@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import Server, run, wait_until
+from tests.program import FAST, Server, run, wait_until
 
 CANARY = f"canary{secrets.token_hex(12)}"
 GIVEN = {
@@ -24,7 +24,7 @@ GIVEN = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("secrets") / "pilot"
-    running = Server(home, settings={"PILOTHOUSE_SPEED": "60", "LOG_LEVEL": "DEBUG", **GIVEN})
+    running = Server(home, settings={**FAST, "LOG_LEVEL": "DEBUG", **GIVEN})
     running.start().wait_for_bars(1)
     yield running
     running.stop(signal.SIGKILL)
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def text_of(server: Server, path: str) -> str:
     try:
-        with urllib.request.urlopen(server.url + path, timeout=5) as answer:
+        with urllib.request.urlopen(server.url + path, timeout=30) as answer:
             return str(answer.headers) + answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -75,7 +75,7 @@ def test_no_page_holds_it(server: Server):
             data=json.dumps(wish).encode(),
             headers={"Content-Type": "application/json", "Origin": server.url},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             page = answer.read().decode()
         assert "ph-page" in page, path
         assert CANARY not in page, path
