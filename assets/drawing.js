@@ -1,8 +1,8 @@
 /* Draws blocks of plain HTML that Python sends as components. Dash would do the same through its store, at the cost of
    asking every component of the page; a block that changes with each bar is drawn here instead.
 
-   A block is plain when it holds nothing but HTML elements without callbacks. Whoever owns the host in Python must not
-   make it a callback's output too: Dash would not know what stands in it. */
+   A block is plain when it holds nothing but HTML elements without callbacks. Dash's own children stay in the host,
+   hidden behind what is drawn; as soon as Dash changes them they are the newer ones and come to the front again. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
@@ -61,12 +61,52 @@
     return path.reduce((at, place) => at && at.children[place], host);
   }
 
+  const DRAWN = "data-ph-drawn";
+  const watched = new WeakSet();
+
+  function isOurs(host, node) {
+    let at = node;
+    while (at && at.parentNode !== host) at = at.parentNode;
+    return Boolean(at && at.nodeType === Node.ELEMENT_NODE && at.hasAttribute(DRAWN));
+  }
+
+  function undraw(host) {
+    host.querySelectorAll(":scope > [" + DRAWN + "]").forEach((node) => node.remove());
+    host.removeAttribute("data-ph-behind");
+  }
+
+  function watch(host) {
+    if (watched.has(host)) return;
+    watched.add(host);
+    new MutationObserver((records) => {
+      const isDash = records.some((record) =>
+        record.target === host
+          ? [...record.addedNodes].some((node) => !(node.nodeType === Node.ELEMENT_NODE && node.hasAttribute(DRAWN)))
+          : record.target.isConnected && !isOurs(host, record.target)
+      );
+      if (isDash) undraw(host);
+    }).observe(host, { childList: true, characterData: true, subtree: true });
+  }
+
+  function marked(node) {
+    const element = node.nodeType === Node.ELEMENT_NODE ? node : Object.assign(document.createElement("span"), { textContent: node.nodeValue });
+    element.setAttribute(DRAWN, "");
+    return element;
+  }
+
   /* Returns whether it was drawn; otherwise Dash has to. The focus stays at its place. */
   ph.draw = function (host, children) {
-    if (!isPlain(children)) return false;
+    if (!isPlain(children)) {
+      undraw(host);
+      return false;
+    }
+    if ([...host.childNodes].some((node) => node.nodeType === Node.TEXT_NODE)) return false; // text can't be hidden
     const focused = host.contains(document.activeElement) && document.activeElement !== host;
     const path = focused ? placeOf(host, document.activeElement) : null;
-    host.replaceChildren(...kids(children));
+    host.querySelectorAll(":scope > [" + DRAWN + "]").forEach((node) => node.remove());
+    host.prepend(...kids(children).map(marked));
+    host.setAttribute("data-ph-behind", "");
+    watch(host);
     const again = path && elementAt(host, path);
     if (again && again.focus) again.focus({ preventScroll: true });
     return true;
