@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run test check install bench golden screenshots lock clean help
+.PHONY: run test check install bench golden lock clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -45,9 +45,6 @@ bench: $(DEV_STAMP) ## measure speed beside a peer; prints a table and writes be
 
 golden: $(DEV_STAMP) ## renew the recorded golden day on purpose
 	$(BIN)/python -m tests.golden.renew
-
-screenshots: $(DEV_STAMP) ## take the README's pictures from a running replay
-	$(BIN)/python -m tests.e2e.screenshots
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --python-version 3.11 pyproject.toml
