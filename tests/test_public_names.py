@@ -52,7 +52,7 @@ def test_an_unknown_name_is_an_attribute_error_that_repeats_it():
 
 def _modules_after(statement: str) -> set[str]:
     code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
-    run = subprocess.run(  # noqa: S603 -- our own interpreter on our own text
+    run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     return set(run.stdout.split())
