@@ -1,4 +1,7 @@
-"""A browser tab on a server, in the words of who sits in front of it."""
+"""A browser tab on a server, in the words of who sits in front of it.
+
+Nothing here waits by `wait_for_function`: it evaluates text inside the page, which the page's policy forbids.
+"""
 
 import re
 import time
@@ -48,7 +51,7 @@ class Screen:
 
     def wait_live(self) -> "Screen":
         self.page.wait_for_selector("#ph-page > *")
-        self.page.wait_for_function("document.documentElement.dataset.connection === 'live'")
+        expect(self.page.locator("html")).to_have_attribute("data-connection", "live")
         return self
 
     def tab(self, path: str = "/") -> "Screen":

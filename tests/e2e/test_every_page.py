@@ -50,7 +50,7 @@ def axe(page: Page) -> list[str]:
 
 def is_wider_than(page: Page, width: int) -> list[str]:
     page.set_viewport_size({"width": width, "height": 844})
-    page.wait_for_function("w => innerWidth === w", arg=width)
+    wait_until(lambda: page.evaluate("innerWidth") == width, f"{width} px")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     found: list[str] = page.evaluate(OVERFLOW)
     return found
@@ -63,9 +63,8 @@ def use_theme(screen: Screen, theme: str) -> None:
 
 def settle(screen: Screen) -> None:
     """Wait until every chart of the page is drawn."""
-    screen.page.wait_for_function(
-        "[...document.querySelectorAll('.ph-chart')].every((c) => c.querySelector('.js-plotly-plot .main-svg'))"
-    )
+    drawn = "[...document.querySelectorAll('.ph-chart')].every((c) => c.querySelector('.js-plotly-plot .main-svg'))"
+    wait_until(lambda: screen.page.evaluate(drawn), "every chart is drawn")
 
 
 def test_the_pages_are_those_of_the_rail():
