@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const BIG_STEP = 5;
+  const SLACK_PX = 8;
   const KEYS_UP = ["ArrowRight", "ArrowUp"];
   const KEYS_DOWN = ["ArrowLeft", "ArrowDown"];
 
@@ -74,7 +75,7 @@
 
   let held = null;
 
-  function beginHold(button) {
+  function beginHold(button, press) {
     endHold();
     const total = Number(button.dataset.hold);
     const begun = performance.now();
@@ -91,7 +92,14 @@
       button.click();
       delete button.dataset.held;
     }, 50);
-    held = { button, timer, label, words };
+    held = { button, timer, label, words, press };
+  }
+
+  /* A hand that leaves lets go; a dialog that grows under a hand that stays does not. */
+  function leaveHold(event) {
+    if (!held || !held.press || held.button.contains(event.target)) return;
+    const [x, y] = held.press;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > SLACK_PX) endHold();
   }
 
   function endHold() {
@@ -160,19 +168,17 @@
   document.addEventListener("keydown", stepSlider);
   document.addEventListener("pointerdown", (event) => {
     const button = event.button === 0 ? holdTarget(event) : null;
-    if (button) beginHold(button);
+    if (button) beginHold(button, [event.clientX, event.clientY]);
   });
   ["pointerup", "pointercancel", "blur"].forEach((name) => window.addEventListener(name, endHold));
-  document.addEventListener("pointerout", (event) => {
-    if (held && held.button.contains(event.target) && !held.button.contains(event.relatedTarget)) endHold();
-  });
+  document.addEventListener("pointermove", leaveHold);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       endHold();
       hideTip();
     }
     const button = event.key === " " && !event.repeat ? holdTarget(event) : null;
-    if (button) beginHold(button);
+    if (button) beginHold(button, null);
   });
   document.addEventListener("keyup", (event) => {
     if (event.key === " ") endHold();

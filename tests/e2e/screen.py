@@ -94,8 +94,8 @@ class Screen:
 
     # -- what a hand does --------------------------------------------------------------------------------------
 
-    def hold(self, button: Locator, seconds: float = 1.35) -> None:
-        """Press a button that wants to be held, and hold it."""
+    def hold(self, button: Locator, seconds: float = PATIENCE_S) -> None:
+        """Press a button that wants to be held; let go when its dialog has closed or the time is over."""
         button.scroll_into_view_if_needed()
         box = button.bounding_box()
         assert box is not None
@@ -108,7 +108,7 @@ class Screen:
 
     def stop_trading(self) -> None:
         self.page.get_by_role("button", name="Stop…").locator("visible=true").click()
-        expect(self.page.locator("#ph-stop")).to_be_visible()
+        expect(self.page.locator("#ph-stop-body li").first).to_be_visible()
         self.hold(self.page.locator("#ph-stop-hold"))
 
     def resume_trading(self) -> None:

@@ -43,7 +43,7 @@ def test_a_weight_moved_by_the_slider_is_the_same_act_in_every_tab(screen: Scree
     screen.page.get_by_role("button", name="Apply").click()
     screen.expect_toast("Weights applied")
     assert weights_of_next_vote(server)["mean_reversion"] == pytest.approx(goal / 100)
-    expect(other.page.locator("#strategies-history")).to_contain_text(f"{goal}%")
+    expect(other.page.locator("#strategies-history")).to_contain_text(f"→ {goal}")
     third = screen.tab("/strategies")
     expect(third.page.get_by_label("Weight of Mean reversion", exact=True)).to_have_value(str(goal))
     screen.page.reload()
