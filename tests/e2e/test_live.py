@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, WebSocket, WebSocketRoute, expect
 
 from tests.e2e.conftest import watch_errors
 from tests.e2e.screen import Screen
@@ -55,10 +55,19 @@ def test_the_fan_moves_at_each_close_and_starts_exactly_at_it(screen: Screen):
         lambda: (f := fan()) and (f["median"]["x"][0], f["median"]["y"][0]), 4, "the fan's start"
     )
     assert len({x for x, _ in starts}) >= 3, "it moves on in time, not only in price"
+
+    def at_its_close() -> dict[str, Any] | None:
+        """The forecast of a close comes a moment after the close itself; then both must agree exactly."""
+        f = fan()
+        is_there = f and (f["median"]["x"][0], f["median"]["y"][0]) == (
+            f["last"]["x"],
+            f["last"]["close"],
+        )
+        return f if is_there else None
+
     for _ in range(3):
-        drawn = wait_until(fan, "the fan")
+        drawn = wait_until(at_its_close, "a fan that starts at the last close")
         last = drawn["last"]
-        assert (drawn["median"]["x"][0], drawn["median"]["y"][0]) == (last["x"], last["close"])
         for band in drawn["bands"]:
             ends = [(band["x"][i], band["y"][i]) for i in (0, -1)]
             assert ends == [(last["x"], last["close"])] * 2
@@ -155,18 +164,34 @@ def test_without_a_websocket_the_page_fetches_and_prices_still_move(
     screen = Screen(page, server)
     screen.watch(lambda: screen.text("#markets-last"), 3, "the price by fetch")
     assert page.evaluate("window.refused") >= 3
-    assert len(fetched) >= 2
+    wait_until(lambda: page.evaluate("true") and len(fetched) >= 2, "a second fetch")
     assert errors == []
 
 
 def test_the_socket_sends_a_part_again_only_when_it_has_changed(page: Page, server: Server):
     frames: list[dict[str, Any]] = []
-    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: frames.append(json.loads(f))))
+
+    def listen(ws: WebSocket) -> None:
+        ws.on("framereceived", lambda f: frames.append(json.loads(f)))
+        ws.on(
+            "framesent", lambda _: frames.append({"parts": None})
+        )  # a wish: what it names comes whole
+
+    page.on("websocket", listen)
     Screen(page, server).open("/strategies")
-    wait_until(lambda: page.evaluate("true") and len(frames) > 20, "frames")
+
+    def settled() -> list[dict[str, Any]]:
+        """Frames well after the last wish: what a wish names is sent whole, and may cross with what was under way."""
+        wishes = [i for i, frame in enumerate(frames) if frame["parts"] is None]
+        return frames[wishes[-1] + 8 :] if wishes else []
+
+    wait_until(lambda: page.evaluate("true") and len(settled()) > 20, "frames")
     newest: dict[str, Any] = {}
-    for frame in frames:
+    n_compared = 0
+    for frame in settled():
         for topic, patch in frame["parts"].items():
+            n_compared += topic in newest
             assert newest.get(topic) != patch, topic
             newest[topic] = patch
-    assert {"frame.bar", "strategies.votes"} <= set(newest)
+    assert "frame.bar" in newest
+    assert n_compared > 10
