@@ -183,7 +183,9 @@
   document.addEventListener("keyup", (event) => {
     if (event.key === " ") endHold();
   });
-  document.addEventListener("focusout", endHold);
+  document.addEventListener("focusout", (event) => {
+    if (held && held.button === event.target) endHold(); // what had the focus before the press loses it too
+  });
   document.addEventListener("pointerover", overTip);
   document.addEventListener("focusin", overTip);
   document.addEventListener("scroll", hideTip, true);

@@ -86,6 +86,15 @@ def test_leaving_a_held_button_lets_go_of_it(page_of_guide: Page):
     assert page_of_guide.evaluate("window.clicked") == 0
 
 
+def test_a_hold_takes_the_focus_from_another_button_and_lasts(page_of_guide: Page):
+    clicks(page_of_guide, "sg-hold")
+    page_of_guide.locator("#sg-locked").focus()
+    page_of_guide.locator("#sg-hold").hover()
+    page_of_guide.mouse.down()
+    page_of_guide.wait_for_function("window.clicked === 1", timeout=10_000)
+    page_of_guide.mouse.up()
+
+
 def test_a_held_button_that_moves_away_under_the_hand_stays_held(page_of_guide: Page):
     """A dialog redraws its consequences while the hand rests on the button."""
     clicks(page_of_guide, "sg-hold")
