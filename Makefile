@@ -46,7 +46,7 @@ bench: $(DEV_STAMP) ## measure speed beside a peer; prints a table and writes be
 golden: $(DEV_STAMP) ## renew the recorded golden day on purpose
 	$(BIN)/python -m tests.golden.renew
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
 	--no-header --python-version 3.11 pyproject.toml
 
 lock: $(DEV_STAMP) ## renew both lock files to the newest versions allowed
