@@ -114,6 +114,10 @@ class MarketDataAgent(BaseAgent):
         while self._waiting:
             # A jump empties the queue while an event is being delivered; a cancelled cycle leaves the rest to the next.
             yield from self._take(self._waiting.popleft())
+        yield from self.changes()
+
+    def changes(self) -> Iterator[Event]:
+        """Yield how the feed stands if that was not told yet; after a jump with the history that is now its own."""
         if self._must_reload:
             yield from self._load()
         elif self._standing() != self._told:
@@ -193,7 +197,7 @@ class MarketDataAgent(BaseAgent):
     # -- the feed --------------------------------------------------------------------------------------------------
 
     def steer(self, command: Payload) -> tuple[str, str]:
-        """Obey a command for the feed and return title and message of the answer; the next cycle tells the rest.
+        """Obey a command for the feed and return title and message of the answer; `changes` tells the rest.
 
         Raises
         ------

@@ -123,6 +123,7 @@ class Engine:
         self.obeying.enlist(self.desk)
         if self.parts.pace is not None:
             self.desk.start()
+        await self.log.flush()  # whoever asks from now on sees this engine, not what the last one left
 
     async def stop(self) -> None:
         """Take no more commands, stop the crew, write everything."""

@@ -190,8 +190,11 @@ class Obeying:
     # -- feed and alerts -----------------------------------------------------------------------------------------
 
     async def steer(self, command: Payload, _: CommandEnvelope) -> Answer:
-        """Steer market time."""
-        return self._crew.market_data.steer(command)
+        """Steer market time; where the feed then stands is journalled with the answer, so that a crash keeps both."""
+        answer = self._crew.market_data.steer(command)
+        for event in self._crew.market_data.changes():
+            await self._bus.publish(event)
+        return answer
 
     async def acknowledge(self, command: AcknowledgeAlert, envelope: CommandEnvelope) -> Answer:
         """Mark alerts as seen."""

@@ -20,6 +20,7 @@ from engine.domain.commands import (
     StopAgent,
 )
 from engine.domain.events import EventType
+from engine.domain.payload import Payload
 from engine.domain.sections import PortfolioSection
 from engine.domain.signals import CycleRecord
 from engine.domain.trading import HaltMode
@@ -188,6 +189,28 @@ async def test_a_paused_replay_stands_still_and_goes_on_where_it_stood() -> None
     await turned.obey(ResumeReplay())
     await turned.advance(1)
     assert len(list(events(turned, EventType.MARKET_DATA))) > n
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (PauseReplay(), {"is_paused": True}),
+        (JumpReplay(to=datetime(2008, 9, 12, 21, tzinfo=UTC)), {"bars_done": 9}),
+    ],
+    ids=["pause", "jump"],
+)
+@pytest.mark.asyncio
+async def test_where_the_feed_stands_is_journalled_before_the_answer_so_that_a_crash_keeps_both(
+    command: Payload, expected: dict[str, object]
+) -> None:
+    turned = await run(1)
+    head = turned.journal.head()
+    await turned.obey(command)
+    after = [e for e in turned.journal.events() if e.seq > head]
+    stands = next(e for e in after if e.event_type is EventType.FEED_CHANGED)
+    answer = next(e for e in after if e.event_type is EventType.COMMAND_ACCEPTED)
+    assert stands.seq < answer.seq
+    assert {name: stands.data[name] for name in expected} == expected
 
 
 @pytest.mark.asyncio
