@@ -4,6 +4,7 @@
   const ph = (window.pilothouse = window.pilothouse || {});
   const TOAST_MS = 5000;
   const NEW_S = 10; // a notice older than this when first seen is history, not news
+  const MAX_ALERTS = 2;
   let newest = -1;
 
   // ---- dialogs ----------------------------------------------------------------------------------------
@@ -111,6 +112,16 @@
       if (toast.dataset.stays !== "true") window.setTimeout(() => hideToast(toast), TOAST_MS);
     });
     newest = Math.max(newest, ...seqs);
+    calmAlerts();
+  }
+
+  /* When the market falls, alerts come by the dozen: the newest stand here, all of them under the bell. */
+  function calmAlerts() {
+    const open = document.querySelectorAll('.ph-toast[data-open][data-alert="true"][data-stays="false"]');
+    [...open]
+      .sort((a, b) => Number(b.dataset.seq) - Number(a.dataset.seq))
+      .slice(MAX_ALERTS)
+      .forEach(hideToast);
   }
 
   // A hub of another life counts from the start again.

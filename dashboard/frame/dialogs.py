@@ -219,6 +219,7 @@ def toast(notice: Notice) -> Component:
                 "data-seq": str(notice.seq),
                 "data-at": f"{notice.at:.3f}",
                 "data-stays": "true" if notice.stays else "false",
+                "data-alert": "true" if notice.alert_id else "false",
             }
         ),
     )

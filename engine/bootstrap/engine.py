@@ -123,7 +123,8 @@ class Engine:
         self.obeying.enlist(self.desk)
         if self.parts.pace is not None:
             self.desk.start()
-        await self.log.flush()  # whoever asks from now on sees this engine, not what the last one left
+        # Whoever asks from now on sees this engine, not what the last one left.
+        await self.log.flush()
 
     async def stop(self) -> None:
         """Take no more commands, stop the crew, write everything."""

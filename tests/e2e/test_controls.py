@@ -144,3 +144,24 @@ def test_a_chart_takes_the_colours_of_the_other_theme(page_of_guide: Page):
 def test_nothing_is_wider_than_a_phone(page_of_guide: Page):
     page_of_guide.set_viewport_size({"width": 390, "height": 844})
     assert page_of_guide.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_a_flood_of_alerts_leaves_two_open_and_every_answer(page_of_guide: Page):
+    page_of_guide.evaluate(
+        """() => {
+            const add = (seq, isAlert, stays) => {
+                const toast = document.createElement("div");
+                toast.className = "ph-toast";
+                toast.textContent = `${isAlert ? "alert" : "answer"} ${seq}`;
+                Object.assign(toast.dataset, {
+                    seq, at: Date.now() / 1000, stays: String(stays), alert: String(isAlert),
+                });
+                document.body.append(toast);
+            };
+            add(1, false, false);
+            for (let seq = 2; seq < 9; seq += 1) add(seq, true, seq === 3);
+            window.dispatchEvent(new CustomEvent("ph:painted"));
+        }"""
+    )
+    opened = page_of_guide.locator(".ph-toast[data-seq][data-open]")
+    expect(opened).to_have_text(["answer 1", "alert 3", "alert 7", "alert 8"])

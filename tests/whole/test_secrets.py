@@ -25,9 +25,11 @@ GIVEN = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("secrets") / "pilot"
     running = Server(home, settings={**FAST, "LOG_LEVEL": "DEBUG", **GIVEN})
-    running.start().wait_for_bars(1)
-    yield running
-    running.stop(signal.SIGKILL)
+    try:
+        running.start().wait_for_bars(1)
+        yield running
+    finally:
+        running.stop(signal.SIGKILL)
 
 
 def text_of(server: Server, path: str) -> str:
