@@ -38,11 +38,16 @@
     window.dash_clientside.set_props("ph-intent", { data: intent });
   };
 
-  function act(button) {
-    if (button.getAttribute("aria-disabled") === "true" || button.dataset.phBusy) return;
-    button.dataset.phBusy = "1"; // a double click is one wish
-    window.setTimeout(() => delete button.dataset.phBusy, 600);
-    const intent = JSON.parse(button.dataset.phIntent);
+  /* A double click is one wish, also where the first half has turned Pause into Play already. */
+  function act(button, isSecondHalf) {
+    const wish = button.dataset.phIntent;
+    if (button.getAttribute("aria-disabled") === "true") return;
+    if (button.dataset.phSent && (isSecondHalf || button.dataset.phSent === wish)) return;
+    button.dataset.phSent = wish;
+    window.setTimeout(() => {
+      if (button.dataset.phSent === wish) delete button.dataset.phSent;
+    }, 600);
+    const intent = JSON.parse(wish);
     ph.send(intent.name, intent.params);
   }
 
@@ -61,7 +66,7 @@
     if (target.closest("[data-ph-dismiss]")) hideToast(target.closest(".ph-toast"));
     if (target.closest("[data-ph-reload]")) window.location.reload();
     const intent = target.closest("[data-ph-intent]");
-    if (intent) act(intent);
+    if (intent) act(intent, event.detail > 1);
     if (target.closest("dialog a")) ph.close(target);
     if (target.tagName === "DIALOG") onBackdrop(target, event);
   });

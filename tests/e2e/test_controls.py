@@ -165,3 +165,25 @@ def test_a_flood_of_alerts_leaves_two_open_and_every_answer(page_of_guide: Page)
     )
     opened = page_of_guide.locator(".ph-toast[data-seq][data-open]")
     expect(opened).to_have_text(["answer 1", "alert 3", "alert 7", "alert 8"])
+
+
+def test_a_double_click_is_one_wish_and_a_click_after_it_another(page_of_guide: Page):
+    page_of_guide.evaluate(
+        """() => {
+            window.sent = [];
+            window.dash_clientside.set_props = (id, props) => window.sent.push(props.data.name);
+            const button = document.createElement("button");
+            button.id = "sg-wish";
+            button.textContent = "Wish";
+            button.dataset.phIntent = JSON.stringify({ name: "PauseReplay" });
+            button.addEventListener("click", () => window.setTimeout(() => {
+                button.dataset.phIntent = JSON.stringify({ name: "ResumeReplay" });
+            }, 0));
+            document.querySelector("main, body").prepend(button);
+        }"""
+    )
+    button = page_of_guide.locator("#sg-wish")
+    button.dblclick()
+    assert page_of_guide.evaluate("window.sent") == ["PauseReplay"]
+    button.click()
+    assert page_of_guide.evaluate("window.sent") == ["PauseReplay", "ResumeReplay"]
