@@ -88,16 +88,20 @@
     }
   }
 
+  /* Rows are changed in place: a transaction would have the grid tell Dash of its rows and its selection with every
+     tick, and Dash would ask the server for the chosen symbol's chart again. */
   function merge(api, rows) {
-    const update = [];
+    const changed = [];
     for (const row of rows) {
       const node = api.getRowNode(row.symbol);
       if (!node) continue;
       const isNew = Object.keys(row).some((key) => JSON.stringify(row[key]) !== JSON.stringify(node.data[key]));
-      if (isNew) update.push(Object.assign({}, node.data, row));
+      if (!isNew) continue;
+      node.updateData(Object.assign({}, node.data, row));
+      changed.push(node);
     }
-    if (update.length) api.applyTransaction({ update });
-    return update;
+    if (changed.length && api.getColumnState().some((column) => column.sort)) api.refreshClientSideRowModel("sort");
+    return changed;
   }
 
   function countOf(api) {
@@ -117,9 +121,8 @@
       ph.go(window.location.pathname + window.location.search); // the page was drawn before the feed had started
       return;
     }
-    const changed = merge(api, rows);
-    const rowNodes = changed.map((row) => api.getRowNode(row.symbol));
-    if (changed.length) api.refreshCells({ rowNodes, columns: ["spark", "signal", "risk", "symbol"], force: true });
+    const rowNodes = merge(api, rows);
+    if (rowNodes.length) api.refreshCells({ rowNodes, columns: ["spark", "signal", "risk", "symbol"], force: true });
   }
 
   function news() {

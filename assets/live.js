@@ -1,9 +1,10 @@
-/* Draws what the live hub sends: keeps the newest patch of each part, paints at most five times a second.
+/* Draws what the live hub sends: keeps the newest patch of each part, paints numbers at once and drawings at most five times a second.
    Meaning and arithmetic stay in Python; here are the connection, the painting and the ticking of ages. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
-  const PAINT_MS = 200;
+  const LIGHT_MS = 50; // between two paints of numbers
+  const HEAVY_MS = 200; // between two paints of charts and blocks
   const AGE_MS = 400;
   const SILENCE_MS = 12000; // the hub speaks at least every five seconds
   const POLL_MS = 2000;
@@ -26,7 +27,9 @@
   let pollTimer = 0;
   let retryTimer = 0;
   let paintTimer = 0;
+  let paintAt = 0; // when the timer is due
   let lastPaint = 0;
+  let lastHeavy = 0;
   let paintDelay = 0; // from the arrival of a frame to its paint, ms
   let pageRoot = null;
 
@@ -212,17 +215,29 @@
 
   // ---- painting ---------------------------------------------------------------------------------------
 
+  function isHeavy(topic) {
+    const patch = patches.get(topic);
+    return Boolean(patch && (patch.plot || patch.props));
+  }
+
+  /* Numbers do not wait for a chart that was drawn a moment ago. */
   function schedule() {
-    if (paintTimer) return;
-    const wait = Math.max(0, PAINT_MS - (performance.now() - lastPaint));
-    paintTimer = window.setTimeout(() => window.requestAnimationFrame(paint), wait);
+    const isLight = [...dirty.keys()].some((topic) => !isHeavy(topic));
+    const due = Math.max(performance.now(), isLight ? lastPaint + LIGHT_MS : lastHeavy + HEAVY_MS);
+    if (paintTimer && paintAt <= due) return;
+    window.clearTimeout(paintTimer);
+    paintAt = due;
+    paintTimer = window.setTimeout(() => window.requestAnimationFrame(paint), due - performance.now());
   }
 
   function paint() {
     paintTimer = 0;
     lastPaint = performance.now();
     paintDelay = lastPaint - lastFrameAt;
-    for (const [topic, tries] of [...dirty]) {
+    const light = [...dirty].filter(([topic]) => !isHeavy(topic));
+    const isHeavyDue = !light.length && lastPaint >= lastHeavy + HEAVY_MS; // else in a frame of their own
+    if (isHeavyDue) lastHeavy = lastPaint;
+    for (const [topic, tries] of isHeavyDue ? [...dirty] : light) {
       const patch = patches.get(topic);
       const isDone = !patch || apply(topic, patch);
       if (isDone || tries >= PATIENCE) dirty.delete(topic);

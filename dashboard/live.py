@@ -30,6 +30,8 @@ MAX_MESSAGE_CHARS = 16_384
 KEEP_ALIVE_S = 5.0
 TICK_S = 0.05
 """The hub looks for changes at most this often (20 Hz)."""
+FRAME_S = 0.02
+"""A look that lasts longer sends what is drawn so far; each later drawing then goes out at once."""
 LOOK_S = 1.0
 """It looks this often even when nothing rings."""
 LEASE_S = 10.0
@@ -160,6 +162,8 @@ class LiveHub:
         self._channels: dict[str, Channel] = {}
         self._clients: set[Client] = set()
         self._changed = asyncio.Event()
+        self._looking_since: float | None = None
+        self._to_ring: set[Client] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -203,7 +207,12 @@ class LiveHub:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_S)
             self._changed.clear()
-            await self._look()
+            self._looking_since = perf_counter()
+            try:
+                await self._look()
+            finally:
+                self._looking_since = None
+                self._ring_clients()
             await asyncio.sleep(TICK_S)
 
     async def _look(self) -> None:
@@ -309,7 +318,16 @@ class LiveHub:
         channel.fragment, channel.version = fragment, self.version
         for client in channel.clients:
             client.pending.add(channel.topic)
+        self._to_ring |= channel.clients
+        since = self._looking_since
+        if since is None or perf_counter() - since > FRAME_S:
+            self._ring_clients()
+
+    def _ring_clients(self) -> None:
+        """Let the clients fetch what is new: once per look, so that what changed together arrives in one frame."""
+        for client in self._to_ring:
             client.ready.set()
+        self._to_ring.clear()
 
     # -- clients ---------------------------------------------------------------------------------
 
@@ -330,6 +348,7 @@ class LiveHub:
     def disconnect(self, client: Client) -> None:
         """Forget a client."""
         self._clients.discard(client)
+        self._to_ring.discard(client)
         for topic in client.topics:
             channel = self._channels.get(topic)
             if channel is not None:
