@@ -1,14 +1,12 @@
 """The one transport of changes to the browser: parts are drawn and encoded once, each client gets its newest state.
 
-A topic is ``part`` or ``part:ARGUMENT``. A client owns no queue, only the set of topics it has not got yet: one that
+A client owns no queue, only the set of topics it has not got yet: one that
 reads slowly misses states in between, never grows, and never delays another.
 """
 
 import asyncio
 import contextlib
-import json
 import logging
-import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,15 +16,14 @@ from typing import Any
 from dashboard.host import GatewayPort
 from dashboard.page import LivePart
 from dashboard.patches import encode_patch
-from engine.domain.errors import must
-from engine.domain.payload import Payload, encode
+from dashboard.wish import Wish
+from engine.core.gateway import is_wanted
+from engine.domain.payload import encode
 from engine.domain.sections import Snapshot
 
 MAX_CLIENTS = 512
-MAX_TOPICS = 64
 MAX_CHANNELS = 2_048
 """Topics drawn at a time; of those that nobody looks at any more the oldest go first."""
-MAX_MESSAGE_CHARS = 16_384
 KEEP_ALIVE_S = 5.0
 TICK_S = 0.05
 """The hub looks for changes at most this often (20 Hz)."""
@@ -37,66 +34,7 @@ LOOK_S = 1.0
 LEASE_S = 10.0
 """A topic that was fetched instead of subscribed stays drawn for so long."""
 
-_TOPIC = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+(:[\w .:^/=&|-]{1,64})?$")
 _log = logging.getLogger("dashboard.live")
-
-
-def is_topic(topic: str) -> bool:
-    """Return whether `topic` is text of the right form."""
-    return _TOPIC.fullmatch(topic) is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish(Payload):
-    """What a client asks for.
-
-    Parameters
-    ----------
-    topics : tuple of str
-        What its page shows.
-    since : int
-        Newest version it has painted of all of them; 0 asks for everything.
-    epoch : str
-        The hub that counted `since`; versions of another hub mean nothing.
-    """
-
-    topics: tuple[str, ...]
-    since: int = 0
-    epoch: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse what no page of ours sends.
-
-        Raises
-        ------
-        InvalidValueError
-            Too many topics, or one of the wrong form.
-        """
-        if len(self.topics) > MAX_TOPICS:
-            raise must("topics", f"be at most {MAX_TOPICS}", len(self.topics), "send fewer")
-        for topic in self.topics:
-            if not is_topic(topic):
-                raise must(
-                    "topic", "be of the form part or part:ARGUMENT", topic[:80], "correct it"
-                )
-
-    @classmethod
-    def from_text(cls, text: str) -> "Wish":
-        """Return the wish in a client's message.
-
-        Raises
-        ------
-        InvalidValueError
-            The message is too long, no JSON, or not of the agreed form.
-        """
-        if len(text) > MAX_MESSAGE_CHARS:
-            remedy = "send fewer topics"
-            raise must("message", f"have at most {MAX_MESSAGE_CHARS} characters", len(text), remedy)
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise must("message", "be JSON", text[:80], "send an object with topics") from error
-        return cls.from_data(data)
 
 
 @dataclass(slots=True, eq=False)
@@ -218,17 +156,33 @@ class LiveHub:
     async def _look(self) -> None:
         """Redraw what changed, and forget the topics that nobody wants any more."""
         moment = perf_counter()
-        for channel in list(self._channels.values()):
-            if not channel.clients and channel.kept_until < moment:
-                self._channels.pop(channel.topic, None)
-                continue
-            if not channel.clients:
-                continue  # drawn anew when it is fetched again
-            if moment - channel.drawn_at < channel.part.min_interval_s:
-                self._changed.set()
-                continue
-            await self._refresh(channel)
+        due = [
+            channel for channel in list(self._channels.values()) if self._is_due(channel, moment)
+        ]
+        snapshot = self._read_for(due)
+        for channel in due:
+            await self._refresh(channel, snapshot)
             await asyncio.sleep(0)  # others get their turn between two drawings
+
+    def _is_due(self, channel: Channel, moment: float) -> bool:
+        """Return whether somebody looks at it and it may be drawn again; forget it when nobody wants it any more."""
+        if not channel.clients:
+            if channel.kept_until < moment:
+                self._channels.pop(channel.topic, None)
+            return False  # drawn anew when it is fetched again
+        if moment - channel.drawn_at < channel.part.min_interval_s:
+            self._changed.set()
+            return False
+        return True
+
+    def _read_for(self, channels: Sequence[Channel]) -> Snapshot | None:
+        """Return the sections of all `channels` in one reading, or None when each must try for itself."""
+        names = dict.fromkeys(name for channel in channels for name in channel.names)
+        try:
+            return self._gateway.read(tuple(names)) if names else None
+        except Exception as error:  # noqa: BLE001 -- fence: told for each part, by its own reading
+            _log.debug("parts are read one by one: %s", error)
+            return None
 
     # -- drawing ---------------------------------------------------------------------------------
 
@@ -261,13 +215,13 @@ class LiveHub:
             raise HubFullError
         del self._channels[min(left, key=lambda channel: channel.kept_until).topic]
 
-    async def _refresh(self, channel: Channel) -> None:
+    async def _refresh(self, channel: Channel, read: Snapshot | None = None) -> None:
         """Draw one topic when its sections changed; a slow one in a thread, without waiting for it."""
         if channel.drawing is not None:
             self._changed.set()
             return
         try:
-            snapshot = self._gateway.read(channel.names)
+            snapshot = _part_of(read, channel.names) or self._gateway.read(channel.names)
         except Exception as error:  # noqa: BLE001 -- fence: one part must not stop the others
             self._failed(channel, error)
             return
@@ -412,3 +366,10 @@ class LiveHub:
             head["unknown"] = list(unknown)
         parts = ",".join(f"{encode(c.topic).decode()}:{c.fragment}" for c in channels if c.fragment)
         return f'{encode(head).decode()[:-1]},"parts":{{{parts}}}}}'
+
+
+def _part_of(snapshot: Snapshot | None, names: tuple[str, ...]) -> Snapshot | None:
+    if snapshot is None:
+        return None
+    found = {n: section for n, section in snapshot.sections.items() if is_wanted(n, names)}
+    return Snapshot(version=snapshot.version, sections=found)

@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from dashboard.guard import App, Message, Receive, Scope, Send
-from dashboard.live import Client, HubFullError, LiveHub, Wish
+from dashboard.live import Client, HubFullError, LiveHub
+from dashboard.wish import Wish
 from engine.domain.errors import InvalidValueError
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

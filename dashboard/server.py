@@ -5,6 +5,7 @@ Whatever can be wrong with the surroundings is found before the engine starts an
 
 import contextlib
 import errno
+import gc
 import logging
 import logging.handlers
 import os
@@ -138,6 +139,7 @@ class AnnouncingServer(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started and not self.should_exit:
             self.was_up = True
+            gc.freeze()  # a hundred thousand objects of the libraries: looking through them stops everything for 0.1 s
             sys.stdout.write(f"Pilothouse is at {self._address} (Ctrl-C ends it)\n")
             sys.stdout.flush()
             _log.info("answers at %s", self._address)

@@ -21,7 +21,7 @@ from engine.domain.errors import JournalError, StoreError, UnknownNameError, mus
 from engine.domain.events import Event
 from engine.domain.log import LogRow
 from engine.domain.payload import Payload
-from engine.domain.sections import Section, Snapshot, Stamp, section_type
+from engine.domain.sections import Section, Snapshot, section_type
 from engine.domain.trading import HaltMode, TradingHalt
 from engine.ports.journal import EventQuery, Journal
 from engine.ports.store import Store
@@ -34,6 +34,8 @@ LATCH = "trading"
 """Name of the kill switch in the journal."""
 POLL_S = 0.05
 MAX_ID = 64
+_TRIES = 4
+"""Readings that a write may spoil before the store is asked for everything in one go."""
 _CANNOT = {
     "journal": "No order leaves while the journal cannot be written:",
     "store": "Screens stand still while the live cache cannot be written:",
@@ -96,6 +98,8 @@ class Gateway:
         self._poller = _Poller(store) if watch is None else None
         self._watch: Watch = watch or self._polled
         self._decoded: dict[str, Section[Any]] = {}
+        """Every section ever read here, newest; without value when it exists no more."""
+        self._versions: tuple[int, dict[str, int]] = (-1, {})
         self._past = TimeTravel(journal, self._present)
 
     # -- read ----------------------------------------------------------------------------------------------------
@@ -128,11 +132,8 @@ class Gateway:
             section_type(name)
         if as_of is not None:
             return self._past.read(wanted, as_of)
-        version = self._store.version()
-        is_open = wanted is None or any(name.endswith(":*") for name in wanted)
-        found = self._store.read(None if is_open else wanted, since or 0)
-        names = (n for n in found if wanted is None or is_wanted(n, wanted))
-        live = {n: self._section(n, *found[n]) for n in names if found[n][0] != GONE}
+        version, found = self._current(wanted)
+        live = {n: s for n, s in found.items() if s.stamp.version > (since or 0)}
         self._tell_troubles(live)
         return Snapshot(version=version, sections=live)
 
@@ -227,13 +228,42 @@ class Gateway:
         stamp = replace(section.stamp, version=section.stamp.version + 1)  # so that screens draw it
         live["engine"] = Section("engine", value, stamp)
 
-    def _section(self, name: str, raw: bytes, stamp: Stamp) -> Section[Any]:
-        known = self._decoded.get(name)
-        if known is not None and known.stamp == stamp:
-            return known
-        section = Section(name, section_type(name).from_json(raw), stamp)
-        self._decoded[name] = section
-        return section
+    def _current(self, wanted: tuple[str, ...] | None) -> tuple[int, dict[str, Section[Any]]]:
+        """Return the version and the sections wanted as they stand; only what changed since the last time is read.
+
+        What is returned belongs together: nothing was written between the look at the versions and the reading.
+        """
+        for _ in range(_TRIES):
+            version = self._store.version()
+            versions = self._versions_at(version)
+            names = [n for n in versions if wanted is None or is_wanted(n, wanted)]
+            known = {n: s for n in names if (s := self._decoded.get(n)) is not None}
+            stale = [n for n in names if n not in known or known[n].stamp.version != versions[n]]
+            if not stale:
+                return version, _living(known)
+            known |= self._fetched(stale)
+            if self._store.version() == version:
+                return version, _living(known)
+        version = (
+            self._store.version()
+        )  # a store that never rests: what is asked for in one go belongs together
+        return version, _living(self._fetched(self._matching(wanted)))
+
+    def _matching(self, wanted: tuple[str, ...] | None) -> list[str]:
+        return [n for n in self._store.versions() if wanted is None or is_wanted(n, wanted)]
+
+    def _versions_at(self, version: int) -> dict[str, int]:
+        if self._versions[0] != version:
+            self._versions = (version, self._store.versions())
+        return self._versions[1]
+
+    def _fetched(self, names: list[str]) -> dict[str, Section[Any]]:
+        found: dict[str, Section[Any]] = {}
+        for name, (raw, stamp) in self._store.read(names).items():
+            value: Any = None if raw == GONE else section_type(name).from_json(raw)
+            found[name] = Section(name, value, stamp)
+        self._decoded |= found
+        return found
 
     def _present(self, name: str) -> Payload | None:
         value: Payload | None = self.read((name,)).value(name)
@@ -251,6 +281,10 @@ class Gateway:
     def _event(self, seq: int) -> Event | None:
         """Answer "event": one event whole, or None when it is not kept."""
         return next(iter(self._journal.events(seq - 1, seq)), None)
+
+
+def _living(sections: dict[str, Section[Any]]) -> dict[str, Section[Any]]:
+    return {name: section for name, section in sections.items() if section.value is not None}
 
 
 def is_wanted(name: str, wanted: tuple[str, ...]) -> bool:

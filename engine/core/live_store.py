@@ -48,6 +48,10 @@ class LiveStore:
         """Return the highest version written."""
         return self._guarded(lambda store: store.version())
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of every section."""
+        return self._guarded(lambda store: store.versions())
+
     def get(self, key: str) -> bytes | None:
         """Return a plain value."""
         return self._guarded(lambda store: store.get(key))

@@ -23,6 +23,10 @@ class Store(Protocol):
         """Return the highest version written, 0 when empty."""
         ...
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of every section: a small answer that says what is worth reading."""
+        ...
+
     def get(self, key: str) -> bytes | None:
         """Return a plain value outside the sections (the StateManager's), or None."""
         ...

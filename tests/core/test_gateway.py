@@ -54,7 +54,67 @@ def world() -> World:
     return World()
 
 
+class CountingStore(MemoryStore):
+    """Notes which sections were read, and lets a write slip in between two readings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, ...]] = []
+        self.between: dict[str, tuple[bytes, Stamp]] = {}
+
+    def read(self, names=None, since=0):
+        self.asked.append(tuple(names or ()))
+        found = super().read(self.asked[-1], since)
+        if self.between:
+            late, self.between = self.between, {}
+            self.write(late)
+        return found
+
+
+def engine_section(version: int, state: str) -> tuple[bytes, Stamp]:
+    return EngineSection(state=state).to_json(), Stamp(version=version)
+
+
 # -- read ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_changed_is_read_again():
+    store = CountingStore()
+    store.write({"engine": engine_section(1, "starting"), "quotes": (b"{}", Stamp(version=1))})
+    gateway = Gateway(store, MemoryJournal())
+    assert gateway.read(["engine", "quotes"]).value("engine").state == "starting"
+    gateway.read(["engine", "quotes"])
+    store.write({"engine": engine_section(2, "running")})
+    snapshot = gateway.read(["engine", "quotes"])
+    assert snapshot.value("engine").state == "running"
+    assert "quotes" in snapshot
+    assert store.asked == [("engine", "quotes"), ("engine",)]
+
+
+def test_a_section_that_went_is_gone_and_one_that_comes_back_is_there():
+    store = MemoryStore()
+    gateway = Gateway(store, MemoryJournal())
+    for version, raw, is_there in ((1, b"{}", True), (2, b"null", False), (3, b"{}", True)):
+        store.write({"quotes": (raw, Stamp(version=version))})
+        assert ("quotes" in gateway.read(["quotes"])) is is_there
+
+
+def test_a_write_between_two_readings_tears_nothing_apart():
+    store = CountingStore()
+    store.write({"engine": engine_section(1, "starting"), "quotes": (b"{}", Stamp(version=1))})
+    store.between = {"engine": engine_section(2, "running"), "quotes": (b"{}", Stamp(version=2))}
+    snapshot = Gateway(store, MemoryJournal()).read(["engine", "quotes"])
+    versions = {section.stamp.version for section in snapshot.sections.values()}
+    assert versions == {snapshot.version} == {2}
+
+
+def test_a_store_that_was_emptied_is_read_as_empty():
+    store = MemoryStore()
+    store.write({"quotes": (b"{}", Stamp(version=5))})
+    gateway = Gateway(store, MemoryJournal())
+    assert "quotes" in gateway.read(["quotes"])
+    store.clear()
+    assert gateway.read(["quotes"]).sections == {}
 
 
 @pytest.mark.asyncio

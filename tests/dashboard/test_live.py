@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from dashboard.live import HubFullError, LiveHub, Wish
+from dashboard.live import HubFullError, LiveHub
 from dashboard.page import LivePart
 from dashboard.patches import Patch
+from dashboard.wish import Wish
 from engine.domain.errors import InvalidValueError
 from engine.domain.sections import QuotesSection, Snapshot
 from tests.dashboard.fakes import FakeGateway, quote
@@ -89,6 +90,26 @@ async def test_a_part_is_drawn_once_for_all_clients():
         frames = [await frame(hub, client) for client in clients]
     assert prices.drawn == 2
     assert all(f["parts"]["markets.prices"]["text"]["last-all"] == "2.0" for f in frames)
+
+
+async def test_what_changed_together_arrives_in_one_frame_of_one_reading():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    names = [f"markets.prices{i}" for i in range(6)]
+    parts = [
+        LivePart(name=name, sections=("quotes",), render=Prices(), min_interval_s=0.0)
+        for name in names
+    ]
+    async with running(gateway, *parts) as hub:
+        client = hub.connect()
+        await hub.subscribe(client, Wish(topics=tuple(names)))
+        await frame(hub, client)
+        before = gateway.reads
+        put_price(gateway, 2.0)
+        second = await frame(hub, client)
+        reads = gateway.reads - before
+    assert set(second["parts"]) == set(names)
+    assert reads == 1
 
 
 async def test_a_slow_client_gets_the_newest_state_only():

@@ -41,6 +41,13 @@ class StoreConformance:
         assert store.read(since=5) == {}
         assert store.version() == 5
 
+    def test_versions_say_what_each_section_stands_at(self, store: Store) -> None:
+        assert store.versions() == {}
+        store.write({"a": section(1), "b": section(2)})
+        store.write({"b": section(5)})
+        store.put({"price:IBM": b"1"})
+        assert store.versions() == {"a": 1, "b": 5}
+
     def test_names_that_do_not_exist_are_left_out(self, store: Store) -> None:
         store.write({"a": section(1), "b": section(2)})
         assert set(store.read(["a", "nothing"])) == {"a"}

@@ -39,6 +39,11 @@ class MemoryStore:
         """Return the highest version written, 0 when empty."""
         return self._version
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of every section."""
+        with self._lock:
+            return {name: stamp.version for name, (_, stamp) in self._sections.items()}
+
     def get(self, key: str) -> bytes | None:
         """Return a plain value, or None."""
         return self._values.get(key)

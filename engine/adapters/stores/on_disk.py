@@ -113,6 +113,11 @@ class DiskStore:
         with self._in_place() as cache:
             return _versions(cache)[0]
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of every section: one row."""
+        with self._in_place() as cache:
+            return _index(cache)
+
     def get(self, key: str) -> bytes | None:
         """Return a plain value, or None."""
         with self._in_place() as cache:

@@ -8,9 +8,9 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 from dashboard import frame
-from dashboard.live import is_topic
 from dashboard.pages import agents as page
 from dashboard.patches import encode_patch
+from dashboard.wish import is_topic
 from engine.domain.agents import AgentStatus
 from engine.domain.commands import PauseAgent, ResumeAgent
 from engine.domain.sections import AgentsSection

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from dash.exceptions import PreventUpdate
 
-from dashboard.live import is_topic
 from dashboard.pages import journal as page
 from dashboard.patches import encode_patch
+from dashboard.wish import is_topic
 from engine.domain.events import EventType
 from engine.domain.log import EventDetail, LogRow
 from engine.domain.sections import LogSection
