@@ -46,7 +46,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("commands", "Commands", EventType.COMMAND_ACCEPTED, EventType.COMMAND_REFUSED,
           EventType.WEIGHTS_CHANGED),
     _kind("agents", "Agents", EventType.AGENT_CHANGED, EventType.AGENT_FAILED, EventType.ENGINE_STARTED,
-          EventType.ENGINE_STOPPED, EventType.RUN_STARTED),
+          EventType.ENGINE_STOPPED, EventType.RUN_STARTED, EventType.AGENT_PACED, EventType.SCHEDULER_WEIGHTED),
     _kind("feed", "Feed", EventType.FEED_CHANGED, EventType.HISTORY_LOADED, EventType.TICK_DROPPED),
 )  # fmt: skip
 TICKS = _kind("ticks", "Ticks", EventType.MARKET_DATA)

@@ -60,6 +60,7 @@ class AgentMeasured(Payload):
     cycles: int = 0
     handled: int = 0
     errors: int = 0
+    emitted: int = 0
     queue: int = 0
     conflated: int = 0
     last_ms: float | None = None
@@ -68,4 +69,54 @@ class AgentMeasured(Payload):
     last_run_at: float | None = None
     next_run_at: float | None = None
     recent_ms: tuple[float, ...] = ()
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceInputs(Payload):
+    """What moves an agent's interval, each 0 to 1 with 0.5 as neutral; None where it is not known.
+
+    `market` is 0 calm to 1 turbulent, `performance` 0 poor to 1 good, `system` 0 idle to 1 loaded.
+    """
+
+    market: float | None = None
+    performance: float | None = None
+    system: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPaced(Payload):
+    """An agent's pace was set: the payload of AGENT_PACED.
+
+    Parameters
+    ----------
+    interval_s : float
+        Seconds from the start of one cycle to the next, in force.
+    base_interval_s : float
+        What the configuration or a person set; the adaptive scheduler moves the interval around it.
+    inputs : PaceInputs, optional
+        What the adaptive scheduler went by; None when a person set it.
+    actor : str
+        A person, or "scheduler".
+    """
+
+    agent_id: str
+    name: str = ""
+    interval_s: float
+    base_interval_s: float
+    previous_s: float
+    priority: TaskPriority
+    inputs: PaceInputs | None = None
+    actor: str = "scheduler"
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerWeights(Payload):
+    """How strongly each input moves intervals: the payload of SCHEDULER_WEIGHTED; 0 switches one off."""
+
+    market: float = 0.5
+    performance: float = 0.3
+    system: float = 0.2
+    actor: str = "engine"
     schema: int = 1

@@ -44,6 +44,27 @@ class RunAgentOnce(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetAgentPace(Payload):
+    """Set how often and how urgently an agent's cycles run; what is not given stays as it is.
+
+    `interval_s` is seconds between two cycles, `priority` one of CRITICAL, HIGH, NORMAL, LOW, IDLE.
+    """
+
+    agent_id: str
+    interval_s: float | None = None
+    priority: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSchedulerWeights(Payload):
+    """Set how strongly market, performance and load move the agents' intervals; what is not given stays."""
+
+    market: float | None = None
+    performance: float | None = None
+    system: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetStrategyWeights(Payload):
     """Put new weights in force with the next cycle; names not given keep theirs."""
 
@@ -112,6 +133,8 @@ Command = (
     | PauseAgent
     | ResumeAgent
     | RunAgentOnce
+    | SetAgentPace
+    | SetSchedulerWeights
     | SetStrategyWeights
     | SetStrategyEnabled
     | SetReplaySpeed

@@ -9,7 +9,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
+from engine.domain.agents import (
+    AgentMeasured,
+    AgentStatus,
+    PaceInputs,
+    SchedulerWeights,
+    TaskPriority,
+)
 from engine.domain.commands import CommandAnswer
 from engine.domain.errors import UnknownNameError
 from engine.domain.forecast import Forecast
@@ -250,6 +256,9 @@ class AgentRow(Payload):
     reason: str = ""
     priority: TaskPriority = TaskPriority.NORMAL
     interval_s: float | None = None
+    base_interval_s: float | None = None
+    is_paced: bool = False
+    pace_inputs: PaceInputs | None = None
     trigger: str = ""
     topics_in: tuple[str, ...] = ()
     topics_out: tuple[str, ...] = ()
@@ -260,13 +269,14 @@ class AgentRow(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsSection(Payload):
-    """``agents``: rows in start order, events per second by topic, and the execution engine's figures."""
+    """``agents``: rows in start order, events per second by topic, the engine's figures, the scheduler's weights."""
 
     rows: tuple[AgentRow, ...] = ()
     events_per_second: dict[str, float] = field(default_factory=dict)
     queue_by_priority: dict[str, int] = field(default_factory=dict)
     running_tasks: int = 0
     max_concurrent_tasks: int = 20
+    weights: SchedulerWeights = field(default_factory=SchedulerWeights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

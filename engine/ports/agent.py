@@ -5,7 +5,7 @@ Scheduling lies below the agents and must not know them; both sides know these p
 
 from typing import Protocol
 
-from engine.domain.agents import AgentStatus, TaskPriority
+from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
 
 
 class ScheduledAgent(Protocol):
@@ -74,6 +74,28 @@ class ScheduledAgent(Protocol):
         ...
 
 
+class PacedAgent(ScheduledAgent, Protocol):
+    """An agent whose interval may be moved."""
+
+    interval: float
+    base_interval: float
+    """What the configuration or a person set, seconds."""
+
+    @property
+    def name(self) -> str:
+        """Shown on screens."""
+        ...
+
+    @property
+    def is_paced(self) -> bool:
+        """False for one whose pace is not its own: the feed's, or the supervisor's."""
+        ...
+
+    def measured(self) -> AgentMeasured:
+        """Return what it has done so far."""
+        ...
+
+
 class Driver(Protocol):
     """Who drives an agent's cycles: the execution engine."""
 
@@ -97,4 +119,8 @@ class Timers(Protocol):
 
     def forget(self, agent_id: str) -> None:
         """Ask no more; harmless when it is not watched."""
+        ...
+
+    def repace(self, agent: ScheduledAgent) -> None:
+        """Count the agent's interval from now on, as it is now; harmless when it is not watched."""
         ...

@@ -10,7 +10,14 @@ from engine.core.projection.analysis import RiskFold
 from engine.core.projection.fold import NOTHING, Fold, Names, Route, received_at
 from engine.core.projection.portfolio import PortfolioFold
 from engine.core.projection.uses import uses_of
-from engine.domain.agents import AgentChanged, AgentFailed, AgentMeasured, AgentStatus
+from engine.domain.agents import (
+    AgentChanged,
+    AgentFailed,
+    AgentMeasured,
+    AgentPaced,
+    AgentStatus,
+    SchedulerWeights,
+)
 from engine.domain.commands import CommandAnswer
 from engine.domain.events import Event, EventType
 from engine.domain.payload import Payload
@@ -87,6 +94,8 @@ class AgentsFold(Fold):
             EventType.ENGINE_STOPPED: self._changed,
             EventType.AGENT_FAILED: self._failed,
             EventType.AGENT_MEASURED: self._measured,
+            EventType.AGENT_PACED: self._paced,
+            EventType.SCHEDULER_WEIGHTED: self._weighted,
             EventType.HEALTH_CHECKED: self._health,
         }
 
@@ -102,6 +111,7 @@ class AgentsFold(Fold):
         """Take titles, pace, topics and order; states that events told stay."""
         if not isinstance(value, AgentsSection):
             return super().seed(value)
+        self._figures = replace(self._figures, weights=value.weights)
         known, self._rows = self._rows, {}
         for row in value.rows:
             before = known.get(row.agent_id)
@@ -146,9 +156,25 @@ class AgentsFold(Fold):
         self._rows[measured.agent_id] = replace(row, measured=measured)
         return ("agents",)
 
+    def _paced(self, event: Event) -> Names:
+        paced = AgentPaced.from_data(event.data)
+        row = self._rows.get(paced.agent_id)
+        if row is None:
+            return NOTHING
+        self._rows[paced.agent_id] = replace(
+            row, interval_s=paced.interval_s, base_interval_s=paced.base_interval_s,
+            priority=paced.priority, pace_inputs=paced.inputs or row.pace_inputs,
+        )  # fmt: skip
+        return ("agents",)
+
+    def _weighted(self, event: Event) -> Names:
+        self._figures = replace(self._figures, weights=SchedulerWeights.from_data(event.data))
+        return ("agents",)
+
     def _health(self, event: Event) -> Names:
         told = {k: v for k, v in event.data.items() if k != "rows" and k in _FIGURES}
-        self._figures = AgentsSection.from_data({**_figures_of(self._figures), **told})
+        figures = AgentsSection.from_data({**_figures_of(self._figures), **told})
+        self._figures = replace(figures, weights=self._figures.weights)
         return ("agents",)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from engine.core.projection.fold import received_at
+from engine.domain.agents import TaskPriority
 from engine.domain.events import Event, EventType
 from engine.domain.log import LogRow
 
@@ -231,6 +232,26 @@ def _agent(data: Mapping[str, Any]) -> Meaning:
     return Meaning(line, data["agent_id"], tone)
 
 
+def _paced(data: Mapping[str, Any]) -> Meaning:
+    name, before, now = data.get("name") or data["agent_id"], data["previous_s"], data["interval_s"]
+    inputs = data.get("inputs")
+    if inputs is None:
+        priority = TaskPriority(data["priority"]).name
+        line = f"{name} works every {now:g} s at priority {priority}, set by {data['actor']}."
+        return Meaning(line, data["agent_id"])
+    known = [f"{key} {inputs[key]:.2f}" for key in _PACERS if inputs.get(key) is not None]
+    why = ", ".join(known) or "no input known"
+    return Meaning(f"{name}: every {before:g} s → {now:g} s ({why}).", data["agent_id"])
+
+
+_PACERS = ("market", "performance", "system")
+
+
+def _weighted(data: Mapping[str, Any]) -> Meaning:
+    words = ", ".join(f"{key} {data[key]:g}" for key in _PACERS)
+    return Meaning(f"Scheduler weights: {words}, set by {data['actor']}.", "scheduler")
+
+
 def _agent_failed(data: Mapping[str, Any]) -> Meaning:
     times = f" ({data['consecutive']}\u00d7)" if data.get("consecutive", 1) > 1 else ""
     line = f"{data['agent_id']} failed{times} in {data['where']}: {data['error']}"
@@ -284,6 +305,8 @@ _LINES: dict[EventType, Callable[[Mapping[str, Any]], Meaning]] = {
     EventType.ENGINE_STARTED: _agent,
     EventType.ENGINE_STOPPED: _agent,
     EventType.AGENT_FAILED: _agent_failed,
+    EventType.AGENT_PACED: _paced,
+    EventType.SCHEDULER_WEIGHTED: _weighted,
     EventType.COMMAND_ACCEPTED: _answer("obeyed", ""),
     EventType.COMMAND_REFUSED: _answer("refused", "warn"),
     EventType.TRADING_HALTED: _halt,
