@@ -196,6 +196,7 @@ class BaseAgent(Performing):
         as_of: datetime | None = None,
     ) -> Event:
         """Publish an event and return it as the log has it."""
+        self._measurement.emitted += 1
         return await self.event_bus.publish(self.event(event_type, data, as_of))
 
     def subscribe_to(
@@ -235,7 +236,7 @@ class BaseAgent(Performing):
             "interval": self.interval,
             "consecutive_errors": self._fence.consecutive,
             "last_error": self._fence.last_error,
-            **self._measured().to_data(),
+            **self.measured().to_data(),
         }
 
     def row(self) -> AgentRow:
@@ -243,6 +244,7 @@ class BaseAgent(Performing):
         return AgentRow(
             agent_id=self.agent_id, title=self.title or self.name, detail=self.detail, status=self._status,
             reason=self._reason, priority=self.priority, interval_s=self.interval if self.has_cycle else None,
+            base_interval_s=self.base_interval if self.has_cycle else None, is_paced=self.is_paced,
             trigger=self.trigger, topics_in=tuple(t.value for t in self.topics),
             topics_out=tuple(t.value for t in self.emits), last_error=self._fence.last_error,
             consecutive_errors=self._fence.consecutive,

@@ -49,6 +49,7 @@ class MarketDataAgent(BaseAgent):
     detail = "Lets prices in, checks each and passes it on"
     default_interval = 5.0
     default_priority = TaskPriority.HIGH
+    is_paced: ClassVar[bool] = False  # the feed's pace is not the agent's to change
     emits: ClassVar[tuple[EventType, ...]] = (
         EventType.MARKET_DATA,
         EventType.HISTORY_LOADED,

@@ -22,6 +22,7 @@ class Measurement:
         self.cycles = 0
         self.handled = 0
         self.errors = 0
+        self.emitted = 0
         self.conflated = 0
         self.last_run_at: float | None = None
         self._durations: deque[float] = deque(maxlen=WINDOW)
@@ -39,6 +40,7 @@ class Measurement:
             cycles=self.cycles,
             handled=self.handled,
             errors=self.errors,
+            emitted=self.emitted,
             queue=queue,
             conflated=self.conflated,
             last_ms=durations[-1] if durations else None,

@@ -52,6 +52,8 @@ class Performing(ABC):
     """True when `handle` and `cycle` leave the loop through the compute port."""
     default_interval: ClassVar[float] = 60.0
     default_priority: ClassVar[TaskPriority] = TaskPriority.NORMAL
+    is_paced: ClassVar[bool] = True
+    """False when its pace is not its own to change: the feed's, or the supervisor's."""
     task_type: ClassVar[str] = "agent_cycle"
     """Kind of work of its cycles; `engine.scheduling.lanes` declares which kinds have a lane of their own."""
 
@@ -60,7 +62,8 @@ class Performing(ABC):
     ) -> None:
         self.agent_id = agent_id
         self.event_bus = event_bus
-        self.interval = interval
+        self.interval = self.base_interval = interval
+        self._priority: TaskPriority | None = None
         self.config: dict[str, Any] = dict(config)
         self._clock: Clock = self.config.get("clock") or WallClock()
         self._compute: Compute = self.config.get("compute") or InlineCompute()
@@ -107,11 +110,15 @@ class Performing(ABC):
         if self._leaves_the_loop:
             async with self._one_at_a_time:
                 for event in await self._compute.run(lambda: tuple(self.cycle())):
-                    await self.event_bus.publish(self._signed(event))
+                    await self._say(event)
             return None
         for event in self.cycle():
-            await self.event_bus.publish(self._signed(event))
+            await self._say(event)
         return None
+
+    async def _say(self, event: Event) -> None:
+        self._measurement.emitted += 1
+        await self.event_bus.publish(self._signed(event))
 
     @abstractmethod
     async def stop(self, *, actor: str = "engine", reason: str = "") -> None:
@@ -146,7 +153,11 @@ class Performing(ABC):
     @property
     def priority(self) -> TaskPriority:
         """Priority of its cycles."""
-        return self.default_priority
+        return self.default_priority if self._priority is None else self._priority
+
+    @priority.setter
+    def priority(self, value: TaskPriority) -> None:
+        self._priority = value
 
     @property
     def runs_itself(self) -> bool:
@@ -229,7 +240,7 @@ class Performing(ABC):
     def publish_measured(self) -> None:
         """Post AGENT_MEASURED now; the base does so by itself at most once a second."""
         self._measured_at_s = self._clock.monotonic()
-        self.event_bus.post(self.event(EventType.AGENT_MEASURED, self._measured()))
+        self.event_bus.post(self.event(EventType.AGENT_MEASURED, self.measured()))
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -280,6 +291,7 @@ class Performing(ABC):
 
     def _answer(self, event: Event, answers: tuple[Event, ...]) -> None:
         self._measurement.handled += 1
+        self._measurement.emitted += len(answers)
         self._fence.passed(f"handle {event.event_type.value}")
         for answer in answers:
             self._post(answer, event)
@@ -315,7 +327,8 @@ class Performing(ABC):
         if self._clock.monotonic() - self._measured_at_s >= MEASURED_EVERY_S:
             self.publish_measured()
 
-    def _measured(self) -> AgentMeasured:
+    def measured(self) -> AgentMeasured:
+        """Return what it has done so far."""
         due_at = None
         if self._next_at_s is not None and self._status is AgentStatus.RUNNING:
             due_at = self._clock.now().timestamp() + self.seconds_to_next()

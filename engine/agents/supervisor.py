@@ -4,14 +4,14 @@ A failed agent is restarted with growing waits; after the last try it stays in E
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine.agents.base import BaseAgent
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
-from engine.domain.agents import AgentStatus, TaskPriority
+from engine.domain.agents import AgentPaced, AgentStatus, TaskPriority
 from engine.domain.errors import must
 from engine.domain.events import Event, EventType
 from engine.domain.risk import Alert, Severity
@@ -55,7 +55,12 @@ class SupervisorAgent(BaseAgent):
         A value breaks its rule; the message names the field.
     """
 
-    emits: ClassVar[tuple[EventType, ...]] = (EventType.RISK_ALERT, EventType.HEALTH_CHECKED)
+    emits: ClassVar[tuple[EventType, ...]] = (
+        EventType.RISK_ALERT,
+        EventType.HEALTH_CHECKED,
+        EventType.AGENT_PACED,
+    )
+    is_paced: ClassVar[bool] = False
     default_interval: ClassVar[float] = 30.0
     default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
     title: ClassVar[str] = "Supervisor"
@@ -77,6 +82,8 @@ class SupervisorAgent(BaseAgent):
         if health is not None and not callable(health):
             raise must("health", "be a callable that returns a mapping", health, "leave it out")
         self._health: Callable[[], Mapping[str, Any]] | None = health
+        self.pacer: Callable[[], Iterable[AgentPaced]] = tuple
+        """Adjusts intervals with every check and returns what it changed; nothing until it is set."""
         self._crew: dict[str, BaseAgent] = {}
         self._watches: dict[str, _Watch] = {}
 
@@ -127,6 +134,8 @@ class SupervisorAgent(BaseAgent):
             agent.publish_measured()
         if self._health is not None:
             await self.event_bus.publish(self.event(EventType.HEALTH_CHECKED, self._health()))
+        for paced in self.pacer():
+            await self.event_bus.publish(self.event(EventType.AGENT_PACED, paced))
         return {agent.agent_id: agent.status.value for agent in self.agents}
 
     async def _check(self, agent: BaseAgent) -> None:

@@ -7,13 +7,13 @@ or failed is counted. Its triggers count in wall time: when the wall clock jumps
 import asyncio
 import logging
 from collections import Counter
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from engine.adapters.clocks.wall import WallClock
 from engine.domain.agents import AgentStatus
@@ -37,6 +37,25 @@ _COUNTED = {
 }
 
 log = logging.getLogger(__name__)
+
+
+class PaceTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
+    """Fires every interval of an agent, whatever the interval is at the time: APScheduler's trigger for a moving pace.
+
+    Parameters
+    ----------
+    agent : ScheduledAgent
+    """
+
+    def __init__(self, agent: ScheduledAgent) -> None:
+        self._agent = agent
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """Return one interval after the last time, or from now on when there was none."""
+        return (now if previous is None else previous) + timedelta(seconds=self._agent.interval)
+
+    def __str__(self) -> str:
+        return f"every {self._agent.interval:g} s"
 
 
 class IntervalTimers:
@@ -105,6 +124,11 @@ class IntervalTimers:
         self._watched[agent.agent_id] = agent
         self._add(agent)
 
+    def repace(self, agent: ScheduledAgent) -> None:
+        """Count the agent's interval from now on, as it is now; harmless when it is not watched."""
+        if self._watched.get(agent.agent_id) is agent:
+            self._add(agent)
+
     def forget(self, agent_id: str) -> None:
         """Queue no more; harmless when it is not watched."""
         if self._watched.pop(agent_id, None) is not None and self._scheduler is not None:
@@ -121,9 +145,12 @@ class IntervalTimers:
     def _add(self, agent: ScheduledAgent) -> None:
         if self._scheduler is not None:
             self._scheduler.add_job(
-                self._fire, IntervalTrigger(seconds=agent.interval, timezone=UTC), args=(agent,),
-                id=agent.agent_id, replace_existing=True,
-            )  # fmt: skip
+                self._fire,
+                PaceTrigger(agent),
+                args=(agent,),
+                id=agent.agent_id,
+                replace_existing=True,
+            )
 
     async def _fire(self, agent: ScheduledAgent) -> None:
         """Queue one cycle; none when the last still runs, later when the agent is backing off."""
