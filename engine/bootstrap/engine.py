@@ -14,6 +14,7 @@ from engine.bootstrap.crew import Crew, Surroundings, muster
 from engine.bootstrap.feeds import build_feed
 from engine.bootstrap.fingerprint import Fingerprint, code_hash
 from engine.bootstrap.obeying import Obeying
+from engine.bootstrap.pacing import build_keeper, market_input
 from engine.core.commands import CommandDesk
 from engine.core.event_bus import EventBus
 from engine.core.event_log import EventLog
@@ -89,6 +90,11 @@ class Engine:
         self.execution_engine = self._execution_engine(settings, is_stepped)
         self.registry = AgentRegistry(self.execution_engine)
         self.crew: Crew = muster(settings, self._surroundings())
+        self.pacer = build_keeper(
+            self.execution_engine, lambda: self.crew.all, self._market_input,
+            None if is_stepped else loop_lag_ms,
+        )  # fmt: skip
+        self.crew.supervisor.pacer = self.pacer.look
         self.desk = CommandDesk(parts.journal, self.bus, is_inline=is_stepped)
         self.obeying = Obeying(self.crew, self.registry, self.bus, parts.journal)
         self.fingerprint = Fingerprint(
@@ -106,6 +112,7 @@ class Engine:
         log.info("folded %d events since the last checkpoint", folded)
         self._continue_feed()
         self._continue_account()
+        self.obeying.pacing.repeat()
         self._seed_sections()
         await self.bus.publish(
             Event(EventType.RUN_STARTED, self._section("running").to_data(), source="engine")
@@ -188,7 +195,8 @@ class Engine:
         rows = self.crew.strategy.rows()
         threshold = self.crew.strategy.orchestrator.threshold
         self.log.show("strategies", StrategiesSection(rows=rows, threshold=threshold))
-        self.log.show("agents", AgentsSection(rows=tuple(a.row() for a in self.crew.shown)))
+        crew = tuple(agent.row() for agent in self.crew.shown)
+        self.log.show("agents", AgentsSection(rows=crew, weights=self.obeying.pacing.weights()))
         self.log.show("trading", TradingSection(limits=self.parts.settings.risk_limits))
 
     async def _tell_latch(self) -> None:
@@ -241,6 +249,9 @@ class Engine:
             "events_waiting": self.log.waiting,
             "troubles": self.log.troubles,
         }
+
+    def _market_input(self) -> float | None:
+        return market_input(self.state, (i.symbol for i in self.feed.instruments))
 
     def _section(self, state: str) -> EngineSection:
         parts, print_ = self.parts, self.fingerprint

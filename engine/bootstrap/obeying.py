@@ -7,6 +7,7 @@ import logging
 
 from engine.agents.base import BaseAgent
 from engine.bootstrap.crew import Crew
+from engine.bootstrap.pacing import Pacing
 from engine.core.commands import CommandDesk
 from engine.core.event_bus import EventBus
 from engine.domain.agents import AgentStatus
@@ -21,7 +22,9 @@ from engine.domain.commands import (
     ResumeReplay,
     ResumeTrading,
     RunAgentOnce,
+    SetAgentPace,
     SetReplaySpeed,
+    SetSchedulerWeights,
     SetStrategyEnabled,
     SetStrategyWeights,
     StartAgent,
@@ -60,6 +63,7 @@ class Obeying:
         self._registry = registry
         self._bus = bus
         self._journal = journal
+        self.pacing = Pacing(lambda: crew.all, registry.execution_engine, bus, journal)
         self._agents: dict[str, BaseAgent] = {agent.agent_id: agent for agent in crew.all}
 
     def enlist(self, desk: CommandDesk) -> None:
@@ -69,6 +73,8 @@ class Obeying:
         desk.register(PauseAgent, self.pause_agent)
         desk.register(ResumeAgent, self.resume_agent)
         desk.register(RunAgentOnce, self.run_agent_once)
+        desk.register(SetAgentPace, self.set_pace)
+        desk.register(SetSchedulerWeights, self.pacing.set_weights)
         desk.register(SetStrategyWeights, self.set_weights)
         desk.register(SetStrategyEnabled, self.set_enabled)
         desk.register(HaltTrading, self.halt)
@@ -139,6 +145,10 @@ class Obeying:
             raise must(agent.title, "have a cycle", f"driven by events ({agent.trigger})", "wait")
         await self._registry.execution_engine.schedule_agent_cycle(agent)
         return f"{agent.title} runs once", "One cycle was queued."
+
+    async def set_pace(self, command: SetAgentPace, envelope: CommandEnvelope) -> Answer:
+        """Set how often and how urgently an agent works."""
+        return await self.pacing.set_pace(self._agent(command.agent_id), command, envelope)
 
     # -- strategies ----------------------------------------------------------------------------------------------
 
