@@ -3,12 +3,16 @@
 `engine.bootstrap.build_host` gives the real one; tests give one with sections made by hand.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
+from engine.domain.errors import PilothouseError
 from engine.domain.payload import Payload
 from engine.domain.sections import Snapshot
+
+_log = logging.getLogger("dashboard")
 
 
 class GatewayPort(Protocol):
@@ -58,3 +62,16 @@ class Host(Protocol):
     async def stop(self) -> None:
         """Stop what `start` started."""
         ...
+
+
+def send(gateway: GatewayPort, command: Payload, command_id: str | None = None) -> str:
+    """Send a person's command; return words when it could not be sent.
+
+    The engine's own answer comes as a toast.
+    """
+    try:
+        gateway.send(command, actor="local", source="dashboard", command_id=command_id)
+    except PilothouseError as error:
+        _log.warning("a command was not sent: %s", error)
+        return f"Command not sent. {error}"
+    return ""

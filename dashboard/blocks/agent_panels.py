@@ -8,6 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.blocks import agents as part
+from dashboard.blocks import pace
 from dashboard.blocks.journal import log_rows
 from dashboard.components.controls import icon_button
 from dashboard.components.nodes import Node, attrs
@@ -41,6 +42,7 @@ def detail(shown: DetailView | None) -> Component:
             html.Div(detail_tools(shown), id=TOOLS, className="ph-agent-buttons"),
             html.Div(part.note(shown.row), id=NOTE, className="ph-agent-note"),
             _figures(shown),
+            *pace.pace_form(shown.pace),
             *_more(shown),
         ],
         className="ph-panel-body ph-stack",
@@ -144,12 +146,12 @@ def _topics(way: str, topics: Sequence[tuple[str, str]], nothing: str) -> Node:
 # -- queue and log ---------------------------------------------------------------------------------------------
 
 
-def queue_panel(shown: QueueView) -> Component:
-    """Return the queue of the execution engine."""
+def queue_panel(shown: QueueView, weights: Component) -> Component:
+    """Return the queue of the execution engine, and below it what moves the intervals."""
     running = html.Span(shown.running, id=RUNNING, className="ph-tx3 ph-t12")
     body = html.Ul([_queue_row(row) for row in shown.rows], className="ph-queue")
     remark = html.Span(shown.remark, id=MEASURED, className="ph-panel-remark")
-    return panel("Queue by priority", body, remark=remark, tools=[running])
+    return panel("Queue by priority", body, weights, remark=remark, tools=[running])
 
 
 def queue_patch(shown: QueueView) -> Patch:

@@ -11,11 +11,10 @@ from dash.development.base_component import Component
 from dashboard.frame.bar import layout as layout
 from dashboard.frame.dialogs import page_content
 from dashboard.frame.parts import LIVE as LIVE
-from dashboard.host import GatewayPort
+from dashboard.host import GatewayPort, send
 from dashboard.page import PageModule
 from engine.domain.commands import CommandEnvelope, HaltTrading, ResumeTrading
 from engine.domain.errors import PilothouseError
-from engine.domain.payload import Payload
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def register(app: Dash, gateway: GatewayPort, pages: Sequence[PageModule]) -> No
     async def stop_trading(n_clicks: int | None) -> str:
         if not n_clicks:
             return ""
-        return await asyncio.to_thread(_send, gateway, HaltTrading(reason="Stopped by hand"))
+        return await asyncio.to_thread(send, gateway, HaltTrading(reason="Stopped by hand"))
 
     @app.callback(
         Output("ph-resume-answer", "children"),
@@ -56,7 +55,7 @@ def register(app: Dash, gateway: GatewayPort, pages: Sequence[PageModule]) -> No
     async def resume_trading(n_clicks: int | None) -> str:
         if not n_clicks:
             return ""
-        return await asyncio.to_thread(_send, gateway, ResumeTrading())
+        return await asyncio.to_thread(send, gateway, ResumeTrading())
 
 
 def send_command(gateway: GatewayPort, intent: Mapping[str, Any]) -> str:
@@ -70,13 +69,4 @@ def send_command(gateway: GatewayPort, intent: Mapping[str, Any]) -> str:
     except PilothouseError as error:
         _log.warning("a command was not sent: %s", error)
         return f"Command not sent. {error}"
-    return _send(gateway, command, envelope.command_id)
-
-
-def _send(gateway: GatewayPort, command: Payload, command_id: str | None = None) -> str:
-    try:
-        gateway.send(command, actor="local", source="dashboard", command_id=command_id)
-    except PilothouseError as error:
-        _log.warning("a command was not sent: %s", error)
-        return f"Command not sent. {error}"
-    return ""
+    return send(gateway, command, envelope.command_id)

@@ -1,7 +1,6 @@
 """Agents: the live graph, every agent with its controls, the chosen one in detail, the queue, the newest events."""
 
 import asyncio
-import zlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -13,15 +12,18 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.blocks import agent_panels as side
 from dashboard.blocks import agents as part
+from dashboard.blocks import pace
 from dashboard.blocks.journal import log_rows
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import empty_state, panel
-from dashboard.host import GatewayPort
+from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch
 from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
 from dashboard.views import journal
+from dashboard.views import pace as paces
+from engine.domain.errors import PilothouseError
 from engine.domain.sections import AgentRow, AgentsSection, LogSection, Snapshot
 
 PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
@@ -40,17 +42,12 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
         _whole(section, snapshot, wanted),
         id=ROOT,
         className="ph-page ph-page-agents" if section.rows else "ph-page ph-page-plain",
-        **attrs({"data-topics": f"agents.crew:{crew_key(section)}"}),
+        **attrs({"data-topics": f"agents.crew:{view.crew_key(section)}"}),
     )
 
 
 def _agents(snapshot: Snapshot) -> AgentsSection:
     return snapshot.value("agents") or AgentsSection()
-
-
-def crew_key(section: AgentsSection) -> str:
-    """Return a short name of who is in the crew; the page is drawn anew when it changes."""
-    return f"{zlib.crc32('/'.join(row.agent_id for row in section.rows).encode()):08x}"
 
 
 def _whole(section: AgentsSection, snapshot: Snapshot, wanted: str) -> list[Component]:
@@ -71,9 +68,9 @@ def _whole(section: AgentsSection, snapshot: Snapshot, wanted: str) -> list[Comp
                     **attrs({"data-topics": detail_topics(wanted)}),
                 ),
                 html.Div(
-                    side.queue_panel(view.queue_view(section)),
+                    side.queue_panel(view.queue_view(section), _weights(section)),
                     className="ph-panel-host",
-                    **attrs({"data-topics": "agents.queue"}),
+                    **attrs({"data-topics": "agents.queue agents.weights"}),
                 ),
                 html.Div(
                     side.log_panel(_log(snapshot, side.ALL_TOPICS)),
@@ -145,8 +142,14 @@ def _log(snapshot: Snapshot, kind: str) -> tuple[journal.RowView, ...]:
 
 def sample_layout() -> Component:
     """Return the page with somebody in it, so that Dash knows the ids before the engine runs."""
-    section = AgentsSection(rows=(AgentRow(agent_id="sample", title="Sample"),))
+    row = AgentRow(agent_id="sample", title="Sample", interval_s=60.0, base_interval_s=60.0)
+    section = AgentsSection(rows=(row,))
     return html.Div(_whole(section, Snapshot(version=0), "sample"))
+
+
+def _weights(section: AgentsSection) -> Component:
+    rows = paces.interval_rows(paces.paced_rows(section), {})
+    return pace.weights_box(paces.weights_of(section), rows)
 
 
 # -- live ------------------------------------------------------------------------------------------------------
@@ -155,14 +158,14 @@ def sample_layout() -> Component:
 def render_crew(snapshot: Snapshot, known: str) -> Patch:
     """Return the whole page when the crew is not the one that was drawn, else nothing."""
     section = _agents(snapshot)
-    if not section.rows or crew_key(section) == known:
+    if not section.rows or view.crew_key(section) == known:
         return Patch()
     return Patch(
         props={
             ROOT: {
                 "children": _whole(section, snapshot, view.chosen(section, "")),
                 "className": "ph-page ph-page-agents",
-                "data-topics": f"agents.crew:{crew_key(section)}",
+                "data-topics": f"agents.crew:{view.crew_key(section)}",
             }
         }
     )
@@ -256,13 +259,21 @@ def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
             side.PILL: {"children": part.state_pill(shown.row)},
             side.TOOLS: {"children": side.detail_tools(shown)},
             side.NOTE: {"children": part.note(shown.row)},
-        }
+        },
+        text=pace.pace_text(shown.pace),
     )
 
 
 def render_queue(snapshot: Snapshot, _: str) -> Patch:
     """Return the queue by priority."""
     return side.queue_patch(view.queue_view(_agents(snapshot)))
+
+
+def render_weights(snapshot: Snapshot, _: str) -> Patch:
+    """Return the weights in force; the sliders stay as somebody moves them."""
+    section = _agents(snapshot)
+    rows = paces.interval_rows(paces.paced_rows(section), {})
+    return Patch(text=pace.weights_text(paces.weights_of(section), rows))
 
 
 def render_log(snapshot: Snapshot, kind: str) -> Patch:
@@ -282,6 +293,7 @@ LIVE = (
     LivePart(name="agents.detail", sections=_CREW, render=render_detail, min_interval_s=0.5),
     LivePart(name="agents.chosen", sections=_CREW, render=render_chosen, min_interval_s=0.2),
     LivePart(name="agents.queue", sections=_CREW, render=render_queue, min_interval_s=1.0),
+    LivePart(name="agents.weights", sections=_CREW, render=render_weights, min_interval_s=1.0),
     LivePart(name="agents.log", sections=("log",), render=render_log, min_interval_s=1.0),
 )
 
@@ -291,6 +303,7 @@ LIVE = (
 
 def register(app: dash.Dash, gateway: GatewayPort) -> None:
     """Connect the choice of an agent, the log's filter and its hold; commands go through the frame."""
+    _register_pace(app, gateway)
     nodes, names = {"type": "agents-node", "agent": ALL}, {"type": "agents-name", "agent": ALL}
 
     @app.callback(
@@ -319,6 +332,55 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         wanted = kind or side.ALL_TOPICS
         rows = log_rows(_log(snapshot, wanted))
         return rows, log_topic(wanted, is_held=is_held), mark
+
+
+def _register_pace(app: dash.Dash, gateway: GatewayPort) -> None:
+    """Connect the form of the chosen agent's pace, and the scheduler's weights."""
+    sliders = [Input(pace.slider_id(key), "value") for key in paces.TITLES]
+
+    @app.callback(
+        *(Output(pace.number_id(key), "children") for key in paces.TITLES), Output(pace.ROWS, "children"), *sliders
+    )  # fmt: skip
+    async def weigh(*values: Any) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        return await asyncio.to_thread(
+            _weighed, gateway, dict(zip(paces.TITLES, values, strict=False))
+        )
+
+    @app.callback(
+        Output(pace.SENT, "children"), Input(pace.APPLY, "n_clicks"),
+        *(State(pace.slider_id(key), "value") for key in paces.TITLES), prevent_initial_call=True,
+    )  # fmt: skip
+    async def apply_weights(clicks: int, *values: Any) -> Any:  # noqa: ANN401 -- Dash's own value
+        if not clicks:
+            raise PreventUpdate
+        wish = paces.proposed(dict(zip(paces.TITLES, values, strict=False)))
+        return await asyncio.to_thread(send, gateway, paces.weights_command(wish))
+
+    @app.callback(
+        Output(pace.ERROR, "children"), Input(pace.SET, "n_clicks"), State(pace.INTERVAL, "value"),
+        State(pace.PRIORITY, "value"), State(pace.FORM, "data-agent"), prevent_initial_call=True,
+    )  # fmt: skip
+    async def set_pace(clicks: int, seconds: str, priority: str, agent_id: str) -> Any:  # noqa: ANN401 -- as above
+        if not clicks:
+            raise PreventUpdate
+        return await asyncio.to_thread(send_pace, gateway, agent_id, seconds, priority)
+
+
+def _weighed(gateway: GatewayPort, percent: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the numbers beside the sliders and where they would lead each interval."""
+    rows = paces.paced_rows(_agents(gateway.read(("agents",))))
+    targets = gateway.ask("intervals", rows=rows, weights=paces.proposed(percent))
+    numbers = [f"{percent.get(key)}%" for key in paces.TITLES]
+    return *numbers, pace.interval_list(paces.interval_rows(rows, targets))
+
+
+def send_pace(gateway: GatewayPort, agent_id: str, seconds: str | None, priority: str) -> str:
+    """Send an agent's pace; return words when it could not be sent."""
+    try:
+        command = paces.pace_command(agent_id, seconds, priority)
+    except PilothouseError as error:
+        return str(error)
+    return send(gateway, command)
 
 
 def _chosen(

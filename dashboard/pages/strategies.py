@@ -17,14 +17,13 @@ from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs, dom_id
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import pill
-from dashboard.host import GatewayPort
+from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, PropValue
 from dashboard.views import proposals
 from dashboard.views import strategies as view
 from dashboard.views.proposals import Proposal
 from engine.domain.commands import SetStrategyEnabled, SetStrategyWeights
-from engine.domain.errors import PilothouseError
 from engine.domain.payload import Payload
 from engine.domain.sections import Section, Snapshot, Stamp, StrategiesSection, StrategyRow
 
@@ -44,7 +43,7 @@ APPLY, APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
 EQUAL, RESET, DISCARD, UNDO = (
     "strategies-equal", "strategies-reset", "strategies-discard", "strategies-undo",
 )  # fmt: skip
-LOCK, SOURCE = "strategies-lock", "dashboard"
+LOCK = "strategies-lock"
 TOPICS = "strategies.rows strategies.history strategies.records"
 
 
@@ -284,7 +283,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
     async def act(_undo: int, _clicks: list[int]) -> Any:  # noqa: ANN401 -- Dash's own value
         if not _triggered_value():
             return dash.no_update
-        return await asyncio.to_thread(send, gateway, ctx.triggered_id)
+        return await asyncio.to_thread(send_act, gateway, ctx.triggered_id)
 
 
 def _triggered_value() -> Any:  # noqa: ANN401 -- whatever the control holds
@@ -358,26 +357,17 @@ def _applied(gateway: GatewayPort, proposal: Proposal) -> Proposal:
     if not proposal.is_open or proposal.is_sent:
         return proposal
     weights = {name: weight / proposals.WHOLE for name, weight in proposal.weights.items()}
-    problem = _send(gateway, SetStrategyWeights(weights=weights))
+    problem = send(gateway, SetStrategyWeights(weights=weights))
     return replace(proposal, problem=problem) if problem else proposals.send(proposal)
 
 
-def _send(gateway: GatewayPort, command: Payload) -> str:
-    """Send a command; return words when it could not be sent. The engine's own answer comes as a toast."""
-    try:
-        gateway.send(command, actor="local", source=SOURCE)
-    except PilothouseError as error:
-        return f"Command not sent. {error}"
-    return ""
-
-
-def send(gateway: GatewayPort, trigger: object) -> str:
+def send_act(gateway: GatewayPort, trigger: object) -> str:
     """Send what a switch or Undo asks for; return words when it could not be sent."""
     section = _section(gateway.read(("strategies",)))
     if isinstance(trigger, Mapping):
         is_on = next((row.enabled for row in section.rows if row.name == trigger["name"]), False)
-        return _send(gateway, SetStrategyEnabled(strategy=trigger["name"], enabled=not is_on))
-    return "".join(_send(gateway, command) for command in undo_commands(section))
+        return send(gateway, SetStrategyEnabled(strategy=trigger["name"], enabled=not is_on))
+    return "".join(send(gateway, command) for command in undo_commands(section))
 
 
 def undo_commands(section: StrategiesSection) -> tuple[Payload, ...]:

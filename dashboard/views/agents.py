@@ -1,10 +1,12 @@
 """What the Agents page says of each agent: its state, its pace, what can be done with it and what follows from that."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard import formatting as fmt
 from dashboard.views.agent_controls import SUPERVISOR, Control, controls_of, effect_of
+from dashboard.views.pace import PaceView, pace_view
 from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
 from engine.domain.sections import AgentRow, AgentsSection
 
@@ -65,6 +67,7 @@ class DetailView:
     """
 
     row: AgentView
+    pace: PaceView | None
     last: str
     next_words: str
     next_run_at: float | None
@@ -216,6 +219,11 @@ def _is_silent(row: AgentRow) -> bool:
 # -- the crew, the chosen agent, the queue ---------------------------------------------------------------------
 
 
+def crew_key(section: AgentsSection) -> str:
+    """Return a short name of who is in the crew; the page is drawn anew when it changes."""
+    return f"{zlib.crc32('/'.join(row.agent_id for row in section.rows).encode()):08x}"
+
+
 def crew_view(section: AgentsSection) -> CrewView:
     """Return the counts of the header: only states that somebody is in, and what went wrong in all."""
     states = [state_of(row) for row in section.rows]
@@ -260,6 +268,7 @@ def detail_view(section: AgentsSection, agent_id: str) -> DetailView | None:
     words = milliseconds(longest) if done.recent_ms else fmt.UNKNOWN
     return DetailView(
         row=shown,
+        pace=pace_view(row),
         last=milliseconds(done.last_ms),
         next_words=next_words(row),
         next_run_at=next_run_at(row),

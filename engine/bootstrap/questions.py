@@ -1,13 +1,17 @@
 """What `gateway.ask` answers beside the journal's own questions: pure functions over sections and journal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.core.projection.meaning import log_row
+from engine.domain.agents import PaceInputs, SchedulerWeights
 from engine.domain.events import Event
 from engine.domain.log import EventDetail, LogRow
 from engine.domain.payload import encode
+from engine.domain.sections import AgentRow
 from engine.ports.journal import Journal
+from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
+from engine.scheduling.pacing import bounded, or_neutral
 
 MAX_CAUSES = 20
 EFFECTS_LOOKED_AT = 400
@@ -33,7 +37,19 @@ def questions(journal: Journal) -> dict[str, Callable[..., Any]]:
         """Return how much room the journal takes."""
         return journal.size_bytes()
 
-    return {"event_detail": event_detail, "journal_bytes": journal_bytes}
+    return {"event_detail": event_detail, "intervals": intervals, "journal_bytes": journal_bytes}
+
+
+def intervals(rows: Sequence[AgentRow], weights: SchedulerWeights) -> dict[str, float]:
+    """Return where the weights would lead each agent's interval with the inputs that were last seen, in seconds."""
+    scheduler = AdaptiveScheduler(weights.market, weights.performance, weights.system)
+    found = {}
+    for row in rows:
+        if row.base_interval_s is not None:
+            inputs = or_neutral(row.pace_inputs or PaceInputs())
+            wanted = scheduler.adjust_interval(row.agent_id, row.base_interval_s, **inputs)
+            found[row.agent_id] = bounded(wanted, row.base_interval_s)
+    return found
 
 
 def _event(journal: Journal, seq: int) -> Event | None:

@@ -94,7 +94,7 @@ class PaceKeeper:
             market=market, performance=performance(before, measured, interval), system=system
         )
         target = self._scheduler.adjust_interval(
-            agent.agent_id, agent.base_interval, **_or_neutral(inputs)
+            agent.agent_id, agent.base_interval, **or_neutral(inputs)
         )
         wanted = smoothed(agent.interval, bounded(target, agent.base_interval))
         if abs(math.log(wanted / agent.interval)) < DEAD_ZONE:
@@ -159,6 +159,7 @@ def performance(
     return min(1.0, max(0.0, NEUTRAL + 0.25 * useful - 0.5 * failed - 0.25 * busy))
 
 
-def _or_neutral(inputs: PaceInputs) -> Mapping[str, float]:
+def or_neutral(inputs: PaceInputs) -> Mapping[str, float]:
+    """Return the inputs by name, neutral where they are not known."""
     given = {"market": inputs.market, "performance": inputs.performance, "system": inputs.system}
     return {name: NEUTRAL if value is None else value for name, value in given.items()}

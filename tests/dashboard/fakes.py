@@ -78,6 +78,8 @@ class FakeGateway:
         return command_id or f"c{len(self.sent)}"
 
     def ask(self, question: str, **params: Any) -> Any:
+        if question == "intervals":
+            return {row.agent_id: 2.0 * row.base_interval_s for row in params["rows"]}
         raise NotImplementedError(question)
 
     def on_change(self, callback: Callable[..., None]) -> Callable[[], None]:

@@ -229,6 +229,7 @@ def agents() -> AgentsSection:
         )  # fmt: skip
         rows.append(AgentRow(
             agent_id=agent_id, title=title, detail=detail, priority=priority, interval_s=interval, trigger=trigger,
+            base_interval_s=interval, is_paced=agent_id in {"monte_carlo", "risk"},
             status=AgentStatus.NOT_SET_UP if unset else AgentStatus.RUNNING, topics_in=t_in, topics_out=t_out,
             reason="no source configured" if unset else "", measured=None if unset else measured,
         ))  # fmt: skip

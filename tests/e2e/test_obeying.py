@@ -131,3 +131,40 @@ def test_the_kill_switch_stops_every_order_and_resume_lets_them_go(screen: Scree
     other.expect_halted(False)
     assert server.status()["trading"] == "ACTIVE"
     wait_until(lambda: server.books.n("ORDER_INTENDED", halted_at) > 0, "orders again", 120)
+
+
+def test_an_agents_pace_set_in_the_browser_is_in_force_and_told(screen: Screen, server: Server):
+    screen.open("/agents?agent=monte_carlo")
+    head = server.books.head()
+    screen.page.get_by_label("Interval").fill("nothing")
+    screen.page.get_by_role("button", name="Set", exact=True).click()
+    expect(screen.page.locator("#agents-pace-error")).to_contain_text("must be a number of seconds")
+    assert server.books.n("AGENT_PACED", head) == 0
+    screen.page.get_by_label("Interval").fill("7")
+    screen.page.get_by_role("combobox", name="Priority").select_option("LOW")
+    screen.page.get_by_role("button", name="Set", exact=True).click()
+    screen.expect_toast("Monte Carlo repaced")
+    told = server.books.data("AGENT_PACED", head)[0]
+    assert (told["agent_id"], told["base_interval_s"], told["priority"]) == ("monte_carlo", 7, 3)
+    expect(screen.page.locator("#agents-at-LOW")).to_contain_text("Monte Carlo")
+
+
+def test_scheduler_weights_show_where_they_lead_before_they_are_applied(
+    screen: Screen, server: Server
+):
+    screen.open("/agents")
+    head = server.books.head()
+    screen.page.locator(".ph-weights-box > summary").click()
+    rows = screen.page.locator("#agents-weights-rows")
+    expect(rows).to_contain_text("Leads to")
+    before = rows.text_content()
+    slider = screen.page.get_by_label("Weight of system load")
+    slider.focus()
+    slider.press("End")
+    expect(screen.page.locator("#agents-weight-system-number")).to_have_text("100%")
+    expect(rows).not_to_have_text(before or "")
+    assert server.books.n("SCHEDULER_WEIGHTED", head) == 0, "a proposal changes nothing"
+    screen.page.locator("#agents-weights-apply").click()
+    screen.expect_toast("Scheduler weights applied")
+    assert server.books.data("SCHEDULER_WEIGHTED", head)[0]["system"] == 1
+    expect(screen.page.locator("#agents-weights-words")).to_contain_text("system load 100%")

@@ -12,7 +12,12 @@ from dashboard.pages import agents as page
 from dashboard.patches import encode_patch
 from dashboard.wish import is_topic
 from engine.domain.agents import AgentStatus
-from engine.domain.commands import PauseAgent, ResumeAgent
+from engine.domain.commands import (
+    PauseAgent,
+    ResumeAgent,
+    SetAgentPace,
+    SetSchedulerWeights,
+)
 from engine.domain.sections import AgentsSection
 from tests.dashboard.components.trees import by_id, text_of, walk
 from tests.dashboard.pages.callbacks import Recorder
@@ -87,10 +92,10 @@ def test_before_the_engine_runs_the_page_says_so_and_fills_itself(gateway: Sampl
     patch = page.render_crew(gateway.read(("agents", "log")), argument)
     assert (
         patch.props[page.ROOT]["data-topics"]
-        == f"agents.crew:{page.crew_key(gateway.values['agents'])}"
+        == f"agents.crew:{page.view.crew_key(gateway.values['agents'])}"
     )
     known = page.render_crew(
-        gateway.read(("agents", "log")), page.crew_key(gateway.values["agents"])
+        gateway.read(("agents", "log")), page.view.crew_key(gateway.values["agents"])
     )
     assert known.to_data() == {}
     assert page.render_crew(EMPTY.read(("agents",)), argument).to_data() == {}
@@ -187,4 +192,59 @@ def test_bars_of_durations_stand_in_one_mask():
 
 def test_a_crew_without_anybody_draws_no_row():
     assert page.render_states(EMPTY.read(("agents",)), "").to_data() == {}
-    assert page.crew_key(AgentsSection()) == "00000000"
+    assert page.view.crew_key(AgentsSection()) == "00000000"
+
+
+# -- pace ------------------------------------------------------------------------------------------------------
+
+
+def test_the_chosen_agents_pace_is_a_form_with_what_is_set(gateway: SampleGateway):
+    drawn = page.layout(gateway, {"agent": "risk"})
+    row = next(r for r in gateway.values["agents"].rows if r.agent_id == "risk")
+    assert by_id(drawn, "agents-pace-interval")["props"]["value"] == f"{row.base_interval_s:g}"
+    assert by_id(drawn, "agents-pace-priority")["props"]["value"] == row.priority.name
+    assert by_id(drawn, "agents-pace")["props"]["data-agent"] == "risk"
+
+
+def test_an_agent_without_a_cycle_has_no_pace_to_set(gateway: SampleGateway):
+    drawn = page.layout(gateway, {"agent": "execution"})
+    assert "agents-pace" not in ids(drawn)
+
+
+def test_a_pace_is_sent_and_one_that_is_no_number_is_refused_in_words(gateway: SampleGateway):
+    acts = Recorder(page, gateway)
+    assert acts.call("set_pace", 1, "12.5", "LOW", "risk") == ""
+    assert gateway.sent[-1][0] == SetAgentPace(agent_id="risk", interval_s=12.5, priority="LOW")
+    said = acts.call("set_pace", 2, "soon", "LOW", "risk")
+    assert said == "interval must be a number of seconds, was 'soon'; enter for example 30"
+    assert len(gateway.sent) == 1
+    with pytest.raises(PreventUpdate):
+        acts.call("set_pace", 0, "1", "LOW", "risk")
+
+
+def test_moving_a_slider_shows_where_it_leads_and_only_apply_sends(gateway: SampleGateway):
+    asked = []
+
+    def intervals(rows, weights):
+        asked.append(weights)
+        return {row.agent_id: 7.0 for row in rows}
+
+    gateway.answers["intervals"] = intervals
+    acts = Recorder(page, gateway)
+    *numbers, rows = acts.call("weigh", "80", "30", "20")
+    assert numbers == ["80%", "30%", "20%"]
+    assert (asked[0].market, asked[0].performance, asked[0].system) == (0.8, 0.3, 0.2)
+    assert all("Leads to 7 s" in text_of(row) for row in rows)
+    assert gateway.sent == []
+    assert acts.call("apply_weights", 1, "80", "30", "20") == ""
+    assert gateway.sent[0][0] == SetSchedulerWeights(market=0.8, performance=0.3, system=0.2)
+
+
+def test_only_agents_whose_interval_moves_are_listed_with_the_weights(gateway: SampleGateway):
+    drawn = page.layout(gateway, {})
+    listed = text_of(by_id(drawn, "agents-weights-rows"))
+    assert "Risk" in listed
+    assert "Market data" not in listed
+    assert "market 50%, performance 30%, system load 20%" in text_of(
+        by_id(drawn, "agents-weights-words")
+    )

@@ -157,7 +157,7 @@ def test_an_overtaken_proposal_is_told_in_the_bar():
 
 def test_a_switch_asks_for_the_opposite_of_what_is_in_force():
     gateway = SampleGateway()
-    assert page.send(gateway, part("on", "momentum")) == ""
+    assert page.send_act(gateway, part("on", "momentum")) == ""
     assert gateway.sent[0][0] == SetStrategyEnabled(strategy="momentum", enabled=False)
 
 
@@ -173,7 +173,7 @@ def test_undo_brings_back_weights_and_switches_from_before():
         enabled={"momentum": False},
         previous_enabled={"momentum": True},
     )
-    page.send(gateway, page.UNDO)
+    page.send_act(gateway, page.UNDO)
     assert [command for command, _, _ in gateway.sent] == [
         SetStrategyWeights(weights={"momentum": 0.25}),
         SetStrategyEnabled(strategy="momentum", enabled=True),
@@ -183,7 +183,7 @@ def test_undo_brings_back_weights_and_switches_from_before():
 def test_undo_without_history_sends_nothing():
     section = replace(strategies(), history=())
     gateway = SampleGateway(sample_values() | {"strategies": section})
-    page.send(gateway, page.UNDO)
+    page.send_act(gateway, page.UNDO)
     assert gateway.sent == []
 
 
