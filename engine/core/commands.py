@@ -95,6 +95,7 @@ class CommandDesk:
         self._seen: dict[str, None] = dict.fromkeys(answered)
         self._answered: set[str] = set(self._seen)
         self._unmarked: deque[str] = deque()
+        self._marking = asyncio.Lock()
         self._queue: asyncio.Queue[CommandEnvelope] = asyncio.Queue()
         self._resumes: set[str] = set()
         """Ids of ResumeTrading that wait."""
@@ -158,7 +159,7 @@ class CommandDesk:
     async def _watch(self) -> None:
         bell = self._bell
         while bell is not None:
-            await self._collect()
+            await self._fenced(self._collect())
             try:
                 await asyncio.wait_for(bell.wait(), POLL_S)
             except TimeoutError:
@@ -167,9 +168,17 @@ class CommandDesk:
 
     async def _work(self) -> None:
         while True:
-            await self._obey(await self._queue.get())
+            await self._fenced(self._obey(await self._queue.get()))
             if self._queue.empty() or len(self._unmarked) >= BATCH:
-                await self._mark_done()
+                await self._fenced(self._mark_done())
+
+    async def _fenced(self, work: Awaitable[object]) -> None:
+        """Do a piece of the desk's own work; whatever goes wrong there, the kill switch must be heard again."""
+        try:
+            await work
+        except Exception:
+            log.exception("the command desk failed and goes on")
+            await asyncio.sleep(POLL_S)
 
     async def _collect(self) -> int:
         """Take what is new; the kill switch does not queue behind anything."""
@@ -240,17 +249,19 @@ class CommandDesk:
         self._unmarked.append(envelope.command_id)
 
     async def _mark_done(self) -> None:
-        names = tuple(self._unmarked)
-        if not names:
-            return
-        try:
-            await self._ask(partial(self._journal.done, names))
-        except JournalError as error:
-            log.warning("commands answered but not marked: %s", error)
-            return
-        for name in names:
-            self._unmarked.remove(name)
-        self._forget()
+        """Mark what was answered; both tasks come here, one after the other."""
+        async with self._marking:
+            names = tuple(self._unmarked)
+            if not names:
+                return
+            try:
+                await self._ask(partial(self._journal.done, names))
+            except JournalError as error:
+                log.warning("commands answered but not marked: %s", error)
+                return
+            for name in names:
+                self._unmarked.remove(name)
+            self._forget()
 
     def _forget(self) -> None:
         """Keep the newest ids only: a marked command is never taken again."""

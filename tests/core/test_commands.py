@@ -1,12 +1,13 @@
 """The desk: each command once, answered with an event, refused with the reason."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
 
 from engine.adapters.journals.memory import MemoryJournal
-from engine.core.commands import CommandDesk, checked
+from engine.core.commands import POLL_S, CommandDesk, checked
 from engine.core.event_bus import EventBus
 from engine.domain.commands import (
     CommandEnvelope,
@@ -288,3 +289,60 @@ def test_what_no_person_wrote_is_refused_by_name(command):
     with pytest.raises(InvalidValueError, match=f"{type(command).__name__}.*must have at most"):
         checked(envelope(command))
     checked(envelope(HaltTrading(reason="x" * 500)))
+
+
+class SlowToMark(MemoryJournal):
+    """A journal on a busy disk: marking takes longer than the desk's poll."""
+
+    def done(self, command_ids):
+        time.sleep(3 * POLL_S)
+        super().done(command_ids)
+
+
+@pytest.mark.asyncio
+async def test_marking_that_outlasts_a_poll_leaves_the_desk_at_work():
+    d = Desk(SlowToMark())
+    d.desk = CommandDesk(d.journal, d.bus)
+
+    async def obey(command, asked):
+        return "ok", ""
+
+    d.desk.register(PauseAgent, obey)
+    d.desk.start()
+    for n in range(6):
+        d.journal.send(envelope(PauseAgent(agent_id="risk"), f"c{n}"))
+        d.desk.wake()
+        async with asyncio.timeout(5):
+            while len(d.answers) <= n:
+                await asyncio.sleep(0.005)
+    await d.desk.stop()
+    assert d.journal.take() == ()
+
+
+@pytest.mark.asyncio
+async def test_a_desk_whose_journal_fails_in_an_unknown_way_hears_the_kill_switch_afterwards(
+    caplog,
+):
+    class Odd(MemoryJournal):
+        is_odd = True
+
+        def take(self):
+            if self.is_odd:
+                raise RuntimeError("nobody thought of this")
+            return super().take()
+
+    d = Desk(Odd())
+    halted = asyncio.Event()
+
+    async def halt(command, asked):
+        halted.set()
+        return "HALTED", ""
+
+    d.desk.register(HaltTrading, halt)
+    d.desk.start()
+    d.journal.send(envelope(HaltTrading(reason="enough")))
+    await asyncio.sleep(0)
+    d.journal.is_odd = False
+    await asyncio.wait_for(halted.wait(), 5)
+    await d.desk.stop()
+    assert "goes on" in caplog.text
