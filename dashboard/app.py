@@ -150,9 +150,10 @@ def build_server(host: Host, hub: LiveHub, *, is_dev: bool = False) -> FastAPI:
         openapi_url="/openapi.json" if is_dev else None,
     )
     server.add_exception_handler(InvalidValueError, refuse_value)
-    server.include_router(build_live_router(hub))
-    server.include_router(build_router(host.gateway))
-    add_not_found(server)
+    routers = (build_live_router(hub), build_router(host.gateway))
+    for router in routers:
+        server.include_router(router)
+    add_not_found(server, routers)
     server.add_middleware(CallbackFence)  # before Dash is put on, so that it stands inside
     return server
 

@@ -5,6 +5,7 @@ Dash answers unknown paths with its page and status 200; here ``/api`` and ``/ws
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response, WebSocket, WebSocketDisconnect
@@ -94,9 +95,12 @@ async def _send_frames(hub: LiveHub, client: Client, socket: WebSocket) -> None:
             await socket.send_text(await hub.next_frame(client))
 
 
-def add_not_found(server: FastAPI) -> None:
-    """Answer unknown paths under ``/api`` and ``/ws``, and shut docs, with 404 in JSON; to be added last."""
-    known = [route for route in server.routes if isinstance(route, APIRoute)]
+def add_not_found(server: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Answer what no route of `routers` does under ``/api`` and ``/ws``, and shut docs, in JSON; to be added last.
+
+    A known path asked for by a wrong method gives 405, any other 404.
+    """
+    known = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
     async def not_found(request: Request) -> Response:
         allowed = {

@@ -124,8 +124,17 @@ def test_an_unknown_page_is_404_and_still_draws_the_frame(client: TestClient):
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_unknown_api_paths_answer_404_in_json(client: TestClient, path: str, method: str):
     answer = getattr(client, method)(path)
-    assert answer.status_code in {404, 405}
+    assert answer.status_code == 404
     assert "application/json" in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/api/status", "/api/live", "/api/signal/AAPL"])
+@pytest.mark.parametrize("method", ["post", "delete", "put"])
+def test_a_wrong_method_is_told_so_with_the_right_one(client: TestClient, path: str, method: str):
+    answer = getattr(client, method)(path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    assert answer.json()["remedy"] == "Use GET."
 
 
 def test_the_docs_are_shut_unless_asked_for(client: TestClient):
