@@ -118,7 +118,9 @@ def status(settings: Settings, *, as_json: bool = False) -> int:
         answer = from_journal(settings)
         if answer is None:
             return code
-        sys.stderr.write(f"From the journal in {settings.home}, as it was last written:\n")
+        engine = answer.engine if answer.status != "stopped" else None
+        where = "" if engine is None else f"An engine runs elsewhere (pid {engine.pid}). "
+        sys.stderr.write(f"{where}From the journal in {settings.home}, as it was last written:\n")
     text = answer.model_dump_json(indent=2) if as_json else "\n".join(lines(answer))
     sys.stdout.write(f"{text}\n")
     return code

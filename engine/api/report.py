@@ -40,6 +40,8 @@ def _feed(status: StatusAnswer) -> list[tuple[str, str]]:
         return [("Feed", "none yet")]
     speed = f" ×{feed.bars_per_minute:g}" if feed.bars_per_minute is not None else ""
     state = "ended" if feed.is_ended else "paused" if feed.is_paused else "running"
+    if status.status == "stopped":
+        state = "stands still"
     dropped = sum(feed.dropped.values())
     return [
         ("Feed", f"{feed.kind} {feed.label}{speed}, {state}"),

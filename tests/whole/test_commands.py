@@ -1,6 +1,7 @@
 """The program's commands beside `serve`."""
 
 import json
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -78,6 +79,20 @@ def test_status_says_when_nobody_answers(home: Path):
     assert said.returncode == 1
     assert str(port) in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_status_of_an_engine_that_was_killed_says_that_none_runs(home: Path):
+    server = Server(home).start()
+    owner = server.status()["engine"]["owner"]
+    elsewhere = run(("-m", "dashboard", "status", "--port", str(free_port())), home)
+    assert f"An engine runs elsewhere (pid {server.process.pid})" in elsewhere.stderr
+    server.stop(signal.SIGKILL)
+    said = run(("-m", "dashboard", "status", "--port", str(server.port)), home)
+    assert said.returncode == 1
+    assert "Status       stopped" in said.stdout
+    assert f"No engine runs; {owner} was the last." in said.stdout
+    assert "stands still" in said.stdout
+    assert "running" not in said.stdout.split("Agents")[0]
 
 
 def test_it_starts_from_any_folder(running: Server, tmp_path: Path):
