@@ -153,6 +153,7 @@
 
   function take(frame) {
     lastFrameAt = performance.now();
+    if (ph.found) ph.found();
     skew = frame.now - Date.now() / 1000;
     epoch = frame.epoch;
     since = frame.v;
@@ -357,7 +358,8 @@
   function tickAges() {
     watchSilence();
     const frame = document.getElementById("ph-app");
-    const feed = frame ? frame.dataset.feed : "";
+    const isLost = document.documentElement.dataset.connection === "lost";
+    const feed = isLost ? "lost" : frame ? frame.dataset.feed : "";
     const now = Date.now() / 1000 + skew;
     document.querySelectorAll("[data-received]").forEach((element) => {
       const seconds = now - Number(element.dataset.received);

@@ -33,6 +33,23 @@
     return "ui-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
+  /* What a person does goes to the server as a request of Dash's; when none gets there, nothing else would say so. */
+  const plainFetch = window.fetch.bind(window);
+  window.fetch = function (resource, options) {
+    const address = typeof resource === "string" ? resource : resource.url;
+    return plainFetch(resource, options).catch((error) => {
+      if (address.includes("_dash-update-component")) say("Not sent: no connection to the server. Do it again once it is back.");
+      throw error;
+    });
+  };
+
+  function say(words) {
+    const place = document.getElementById("ph-not-sent");
+    if (place && place.textContent !== words) place.textContent = words;
+  }
+
+  ph.found = () => say("");
+
   ph.send = function (name, params) {
     const intent = { command_id: newId(), name, params: params || {} };
     window.dash_clientside.set_props("ph-intent", { data: intent });

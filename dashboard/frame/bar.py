@@ -46,6 +46,7 @@ def layout(gateway: GatewayPort, pages: Sequence[Page]) -> Component:
             html.Div(id="ph-toasts", className="ph-toasts", **attrs({"aria-live": "polite"})),
             html.Div(id="ph-toasts-loud", className="ph-toasts ph-toasts-loud", role="alert"),
             html.Div(id="ph-intent-answer", className="ph-intent-answer", role="alert"),
+            html.Div(id="ph-not-sent", className="ph-intent-answer", role="alert"),
         ],
         **attrs(
             {

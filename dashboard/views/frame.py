@@ -1,5 +1,6 @@
 """What the frame says: the status bar, the bell, the toasts and the consequences of the kill switch, in words."""
 
+import os
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -152,7 +153,7 @@ def state_view(snapshot: Snapshot) -> StateView:
     is_halted = trading is not None and trading.mode is not HaltMode.ACTIVE
     return StateView(
         engine=_engine_pill(engine, trading),
-        owner=f"owner {engine.owner}" if engine and engine.owner else "",
+        owner=_owner(engine),
         mode=(engine.trading_mode if engine else "paper").upper(),
         feed_kind=state.kind.value if state else "No feed yet",
         feed_label=_feed_label(state),
@@ -163,6 +164,14 @@ def state_view(snapshot: Snapshot) -> StateView:
         halt_words=_halt_words(trading),
         n_alerts=sum(not row.is_acknowledged for row in alerts.rows) if alerts else 0,
     )
+
+
+def _owner(engine: EngineSection | None) -> str:
+    """Return who runs the engine, as seen by the process that asks: another one only stands by."""
+    if engine is None or not engine.owner:
+        return ""
+    is_other = engine.pid != os.getpid()
+    return f"standby, owner {engine.owner}" if is_other else f"owner {engine.owner}"
 
 
 def _engine_pill(engine: EngineSection | None, trading: TradingSection | None) -> Pill:

@@ -1,5 +1,6 @@
 """What the frame says, from sections to words, and from words to patches."""
 
+import os
 from dataclasses import replace
 from decimal import Decimal
 
@@ -230,3 +231,12 @@ def test_the_palette_offers_pages_and_symbols(gateway: FakeGateway):
     assert patch.attrs["ph-palette"]["data-symbols"] == (
         '[["AAPL", "Apple"], ["JPM", "JPMorgan Chase"]]'
     )
+
+
+@pytest.mark.parametrize(
+    ("pid", "words"), [(os.getpid(), "owner web-1"), (-1, "standby, owner web-1")]
+)
+def test_a_process_that_does_not_run_the_engine_says_that_it_stands_by(pid: int, words: str):
+    gateway = FakeGateway()
+    gateway.put("engine", EngineSection(state="running", owner="web-1", pid=pid))
+    assert view.state_view(gateway.read(("engine",))).owner == words

@@ -1,6 +1,7 @@
 """What moves on the screen moves by itself, and every tab shows the same."""
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, WebSocket, WebSocketRoute, expect
@@ -132,9 +133,15 @@ def test_the_connection_resumes_after_the_network_was_gone(page: Page, server: S
     is_cut = True
     open_routes[0].close()
     expect(page.locator("#ph-connection-text")).to_contain_text("Reconnecting… data from")
+    expect(page.locator("#ph-age")).to_have_attribute("data-age", "lost")
+    page.route(re.compile("_dash-update-component"), lambda route: route.abort())
+    page.locator("#replay-play").click()
+    expect(page.locator("#ph-not-sent")).to_contain_text("Not sent: no connection")
+    page.unroute(re.compile("_dash-update-component"))
     is_cut = False
     screen.wait_live()
     expect(page.locator("#ph-connection")).to_be_hidden()
+    expect(page.locator("#ph-not-sent")).to_be_empty()
     screen.watch(lambda: screen.text("#markets-last"), 3, "the price after the cut")
     assert screen.is_unbroken()
 
