@@ -214,7 +214,7 @@ class Engine:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _execution_engine(self, settings: Settings, is_stepped: bool) -> ExecutionEngine:
-        pool = ResourcePool(clock=self.parts.clock)
+        pool = ResourcePool(clock=self.parts.clock, compute=self.parts.compute)
         pool.http_pool_size = settings.resource_pool.http_pool_size
         pool.cache_ttl = settings.resource_pool.cache_ttl
         engine = ExecutionEngine(self.parts.clock, pool, is_stepped=is_stepped)

@@ -3,6 +3,8 @@
 A refused order or command is an event, not an exception: these are for callers' mistakes and broken surroundings.
 """
 
+import math
+
 
 class PilothouseError(Exception):
     """Base of every error that this program raises on purpose."""
@@ -50,6 +52,27 @@ class OwnershipLostError(PilothouseError):
 
 class BrokerError(PilothouseError):
     """A broker could not be asked; nothing is known to have happened."""
+
+
+class ApiUnavailableError(PilothouseError):
+    """An outside API may not be called now; nothing was sent.
+
+    Parameters
+    ----------
+    api : str
+        Its name in the pool.
+    reason : str
+        Why its circuit breaker is open.
+    next_try_in_s : float
+        Seconds until it may be tried; 0 while a trial call is under way.
+    """
+
+    def __init__(self, api: str, reason: str, next_try_in_s: float) -> None:
+        self.api = api
+        self.reason = reason
+        self.next_try_in_s = next_try_in_s
+        when = f"in {math.ceil(next_try_in_s)} s" if next_try_in_s > 0 else "after its trial call"
+        super().__init__(f"API {api!r} must be available, was not: {reason}; try again {when}")
 
 
 def must(name: str, rule: str, value: object, remedy: str) -> InvalidValueError:

@@ -1,57 +1,41 @@
-"""What all agents share to reach the outside: pooled HTTP with a limit per API, and a cache with time to live.
+"""What all agents share to reach the outside: HTTP with a limit and a circuit breaker per API, a cache, CPU work.
 
 Limits are calls per minute; times are seconds. Nothing connects before the first request.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+import numpy as np
 
 from engine.adapters.clocks.wall import WallClock
+from engine.adapters.compute.inline import InlineCompute
+from engine.domain.errors import must
+from engine.domain.resources import ApiFigures
 from engine.ports.clock import Clock
+from engine.ports.compute import Compute
+from engine.scheduling.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     import httpx  # loaded with the first request: it would be a third of the time of `import engine.agents`
 
-log = logging.getLogger(__name__)
+    from engine.scheduling.api_line import ApiLine, Shared
 
-TIMEOUT_S = 10.0
-MAX_ENTRIES = 10_000
-"""Cache entries kept; beyond it the oldest goes first."""
+T = TypeVar("T")
 
 
-class TokenBucket:
-    """Lets `per_minute` calls through a minute: a tenth of them at once, the rest evenly.
+class PoolStats(TypedDict):
+    """The pool's figures; rates are fractions, 0 before the first use, and `http_clients` are requests in flight."""
 
-    Parameters
-    ----------
-    per_minute : float
-        Sustained rate.
-    clock : Clock
-        Measures and waits.
-    """
-
-    def __init__(self, per_minute: float, clock: Clock) -> None:
-        self.per_minute = per_minute
-        self._clock = clock
-        self._burst = max(1.0, per_minute / 10)
-        self._tokens = self._burst
-        self._filled_at_s = clock.monotonic()
-
-    def reserve(self) -> float:
-        """Take a token, on credit if need be, and return the seconds to wait for it."""
-        now_s = self._clock.monotonic()
-        rate_per_s = self.per_minute / 60
-        grown = self._tokens + (now_s - self._filled_at_s) * rate_per_s
-        self._tokens = min(self._burst, grown) - 1
-        self._filled_at_s = now_s
-        return max(0.0, -self._tokens / rate_per_s)
-
-    def give_back(self) -> None:
-        """Return a token whose call was given up while it waited."""
-        self._tokens += 1
+    http_clients: int
+    http_requests: int
+    http_error_rate: float
+    cache_size: int
+    cache_hit_rate: float
+    apis: tuple[ApiFigures, ...]
 
 
 class ResourcePool:
@@ -60,28 +44,51 @@ class ResourcePool:
     Parameters
     ----------
     http_pool_size : int
-        Requests in flight, and connections, at most; may be changed at any time.
+        Requests in flight at most, over all APIs; may be changed at any time.
     cache_ttl : float
         Seconds that an entry lives unless it says otherwise; may be changed at any time.
     clock : Clock, optional
         Wall clock by default.
+    compute : Compute, optional
+        Where `run_cpu` works; inline by default. Whoever made it closes it.
+    rng : numpy.random.Generator, optional
+        Draws the jitter of repetitions; not seeded by default.
+    connect : callable, optional
+        Makes the client of an API from its name; a pooled one by default.
     """
 
     def __init__(
-        self, http_pool_size: int = 30, cache_ttl: float = 120.0, clock: Clock | None = None
+        self,
+        http_pool_size: int = 30,
+        cache_ttl: float = 120.0,
+        clock: Clock | None = None,
+        *,
+        compute: Compute | None = None,
+        rng: np.random.Generator | None = None,
+        connect: Callable[[str], httpx.AsyncClient] | None = None,
     ) -> None:
+        self._shared: Shared | None = None
         self.http_pool_size = http_pool_size
         self.cache_ttl = cache_ttl
-        self._clock = clock or WallClock()
-        self._client: httpx.AsyncClient | None = None
-        self._buckets: dict[str, TokenBucket] = {}
-        self._slots = asyncio.Condition()
-        self._in_flight = 0
-        self._requests = 0
-        self._errors = 0
-        self._cache: dict[str, tuple[float, Any]] = {}
-        self._hits = 0
-        self._misses = 0
+        self._clock: Clock = clock or WallClock()
+        self._compute: Compute = compute or InlineCompute()
+        self._rng = rng or np.random.default_rng()
+        self._connect = connect
+        self._lines: dict[str, ApiLine] = {}
+        self._cache = TtlCache(self._clock)
+
+    @property
+    def http_pool_size(self) -> int:
+        """Requests in flight at most, over all APIs; a larger number lets those that wait go at once."""
+        return self._http_pool_size
+
+    @http_pool_size.setter
+    def http_pool_size(self, value: int) -> None:
+        if type(value) is not int or value < 1:
+            raise must("http_pool_size", "be a whole number above 0", value, "use for example 30")
+        self._http_pool_size = value
+        if self._shared is not None:
+            self._shared.places.total_tokens = value
 
     async def http_request(
         self,
@@ -98,7 +105,7 @@ class ResourcePool:
         method, url : str
             As in HTTP.
         api_name : str
-            Whose limit counts.
+            Whose connections, limit and circuit breaker count.
         rate_limit : float, optional
             Calls per minute for this API; none means no limit. Calls beyond it wait their turn.
         **options
@@ -106,110 +113,75 @@ class ResourcePool:
 
         Raises
         ------
+        ApiUnavailableError
+            The API fails, or asked for quiet: nothing was sent. The error says why and when to try again.
         httpx.HTTPError
             No answer came. An answer of 400 or above is returned, and counted as an error.
-        """
-        import httpx
 
-        if rate_limit is not None:
-            await self._turn(api_name, rate_limit)
-        async with _Slot(self):
-            self._requests += 1
-            try:
-                answer = await self._http().request(method, url, **options)
-            except httpx.HTTPError as error:
-                self._errors += 1
-                log.warning("%s: %s %s failed: %s", api_name, method, _bare(url), error)
-                raise
-        if answer.is_error:
-            self._errors += 1
-            log.warning("%s: %s %s gave %d", api_name, method, _bare(url), answer.status_code)
+        Notes
+        -----
+        GET, HEAD and OPTIONS are repeated after a lost connection, a timeout, and 418, 429, 502, 503 and 504. Anything
+        else is sent once, whatever happens to it.
+        """
+        from engine.scheduling.api_line import Call
+
+        call = Call(method=method, url=url, rate_limit=rate_limit, options=options)
+        answer = await self._line(api_name).request(call)
         return answer.status_code, _data(answer)
+
+    async def run_cpu(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, done beside the event loop where the pool was given a thread for it."""
+        return await self._compute.run(work)
 
     async def cache_get(self, key: str) -> Any:  # noqa: ANN401 -- whatever was put in
         """Return the value, or None when it is unknown or too old."""
-        entry = self._cache.get(key)
-        if entry is not None and entry[0] > self._clock.monotonic():
-            self._hits += 1
-            return entry[1]
-        self._cache.pop(key, None)
-        self._misses += 1
-        return None
+        return self._cache.get(key)
 
     async def cache_set(self, key: str, value: Any, ttl: float | None = None) -> None:  # noqa: ANN401 -- anything
         """Keep a value for `ttl` seconds."""
-        now_s = self._clock.monotonic()
-        self._cache.pop(key, None)
-        if len(self._cache) >= MAX_ENTRIES:
-            self._cache = {k: entry for k, entry in self._cache.items() if entry[0] > now_s}
-        if len(self._cache) >= MAX_ENTRIES:
-            self._cache.pop(next(iter(self._cache)))
-        self._cache[key] = (now_s + (self.cache_ttl if ttl is None else ttl), value)
+        self._cache.put(key, value, self.cache_ttl if ttl is None else ttl)
 
-    def get_stats(self) -> dict[str, float]:
-        """Return the figures; rates are fractions, 0 before the first use."""
-        looked = self._hits + self._misses
-        now_s = self._clock.monotonic()
+    def get_stats(self) -> PoolStats:
+        """Return the figures of the pool, and of each API in the order of first use."""
+        lines = self._lines.values()
+        requests = sum(line.requests for line in lines)
+        errors = sum(line.errors for line in lines)
         return {
-            "http_clients": self._in_flight,
-            "http_requests": self._requests,
-            "http_error_rate": self._errors / self._requests if self._requests else 0.0,
-            "cache_size": sum(until > now_s for until, _ in self._cache.values()),
-            "cache_hit_rate": self._hits / looked if looked else 0.0,
+            "http_clients": sum(line.in_flight for line in lines),
+            "http_requests": requests,
+            "http_error_rate": errors / requests if requests else 0.0,
+            "cache_size": self._cache.size,
+            "cache_hit_rate": self._cache.hit_rate,
+            "apis": tuple(line.figures() for line in lines),
         }
 
     async def close(self) -> None:
         """Close the connections; harmless twice, and a later request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        async with AsyncExitStack() as every:  # one that fails to close keeps no other open
+            for line in self._lines.values():
+                every.push_async_callback(line.close)
 
-    def _http(self) -> httpx.AsyncClient:
-        import httpx
+    def _line(self, api_name: str) -> ApiLine:
+        line = self._lines.get(api_name)
+        if line is None:
+            from engine.scheduling.api_line import ApiLine
 
-        if self._client is None:
-            # The number of connections is bounded by the slots, whose number may change at any time.
-            limits = httpx.Limits(
-                max_connections=None, max_keepalive_connections=self.http_pool_size
+            line = self._lines[api_name] = ApiLine(api_name, self._shared_by_lines())
+        return line
+
+    def _shared_by_lines(self) -> Shared:
+        if self._shared is None:
+            import anyio
+
+            from engine.scheduling.api_line import Connector, Shared
+
+            self._shared = Shared(
+                clock=self._clock,
+                rng=self._rng,
+                places=anyio.CapacityLimiter(self.http_pool_size),
+                connect=self._connect or Connector(self.http_pool_size),
             )
-            self._client = httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits)
-        return self._client
-
-    async def _turn(self, api_name: str, per_minute: float) -> None:
-        bucket = self._buckets.get(api_name)
-        if bucket is None or bucket.per_minute != per_minute:
-            bucket = self._buckets[api_name] = TokenBucket(per_minute, self._clock)
-        wait_s = bucket.reserve()
-        if wait_s <= 0:
-            return
-        try:
-            await self._clock.sleep(wait_s)
-        except asyncio.CancelledError:
-            bucket.give_back()
-            raise
-
-    async def _enter(self) -> None:
-        async with self._slots:
-            await self._slots.wait_for(lambda: self._in_flight < self.http_pool_size)
-            self._in_flight += 1
-
-    async def _leave(self) -> None:
-        self._in_flight -= 1
-        async with self._slots:
-            self._slots.notify()
-
-
-class _Slot:
-    """One of the pool's places for a request in flight."""
-
-    def __init__(self, pool: ResourcePool) -> None:
-        self._pool = pool
-
-    async def __aenter__(self) -> None:
-        await self._pool._enter()
-
-    async def __aexit__(self, *failure: object) -> None:
-        await self._pool._leave()
+        return self._shared
 
 
 def _data(answer: httpx.Response) -> Any:  # noqa: ANN401 -- JSON has no narrower type
@@ -219,8 +191,3 @@ def _data(answer: httpx.Response) -> Any:  # noqa: ANN401 -- JSON has no narrowe
         return answer.json()
     except ValueError:
         return answer.text
-
-
-def _bare(url: str) -> str:
-    """Return a URL without its query, which may carry a key."""
-    return url.partition("?")[0]

@@ -288,3 +288,10 @@ async def test_a_run_cut_in_two_by_a_clean_stop_fills_the_same_orders_as_one_tha
 
 def test_the_memory_journal_is_what_these_tests_stand_on() -> None:
     assert build_turned(settings()).journal.__class__ is MemoryJournal
+
+
+@pytest.mark.asyncio
+async def test_what_tasks_share_works_where_the_engine_computes() -> None:
+    turned = build_turned(settings())
+    parts = turned.engine.parts
+    assert turned.engine.execution_engine.resource_pool._compute is parts.compute

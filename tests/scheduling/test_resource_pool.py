@@ -1,130 +1,180 @@
 """The shared pool: limits per API by a turned clock, one bound on requests in flight, the cache's time to live."""
 
-import asyncio
-from collections.abc import Callable
+import threading
 
 import httpx
 import pytest
 
 from engine.adapters.clocks.manual import ManualClock
-from engine.scheduling.resource_pool import MAX_ENTRIES, ResourcePool, TokenBucket
+from engine.adapters.compute.thread import ThreadCompute
+from engine.domain.errors import InvalidValueError
+from engine.domain.resources import ApiFigures
+from engine.scheduling.api_line import Connector
+from engine.scheduling.resource_pool import ResourcePool
+from engine.scheduling.ttl_cache import MAX_ENTRIES
+from tests.scheduling.outside import Outside, busy
 
 pytestmark = pytest.mark.asyncio
 
 
-def pool_on(answer: Callable[..., object], **settings: object) -> tuple[ResourcePool, ManualClock]:
-    """Return a pool whose requests are answered here, without a network."""
-    clock = ManualClock()
-    pool = ResourcePool(clock=clock, **settings)  # type: ignore[arg-type]
-    pool._client = httpx.AsyncClient(transport=httpx.MockTransport(answer))  # type: ignore[arg-type]
-    return pool, clock
-
-
-def fine(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"path": request.url.path})
-
-
 async def test_calls_beyond_the_limit_wait_their_turn_and_other_apis_do_not() -> None:
-    arrived: list[float] = []
-
-    def note(request: httpx.Request) -> httpx.Response:
-        arrived.append(clock.monotonic())
-        return fine(request)
-
-    pool, clock = pool_on(note)
-    calls = [
-        asyncio.create_task(pool.http_request("GET", "http://x/a", "slow", rate_limit=6))
-        for _ in range(4)
-    ]
-    await clock.run(29)
-    assert arrived == [0.0, 10.0, 20.0]
-    assert (await pool.http_request("GET", "http://x/b", "other", rate_limit=6))[0] == 200
-    await clock.run(1)
-    await asyncio.gather(*calls)
-    assert arrived[-1] == 30.0
-    await pool.close()
+    outside = Outside()
+    calls = [outside.call(api="slow", rate_limit=6) for _ in range(4)]
+    await outside.clock.run(29)
+    assert outside.times == [0.0, 10.0, 20.0]
+    figures = outside.figures("slow")
+    assert (figures.per_minute, figures.waiting) == (6, 1)
+    assert await outside.after(0, outside.call(api="other", rate_limit=6)) == [(200, "fine")]
+    await outside.after(1, *calls)
+    assert outside.times[-1] == 30.0
+    assert outside.figures("slow").delayed_s == 60.0
 
 
-async def test_a_call_given_up_while_it_waits_gives_its_turn_back() -> None:
-    pool, clock = pool_on(fine)
-    first = asyncio.create_task(pool.http_request("GET", "http://x", "slow", rate_limit=6))
-    given_up = asyncio.create_task(pool.http_request("GET", "http://x", "slow", rate_limit=6))
-    await clock.run(1)
-    given_up.cancel()
-    await asyncio.gather(given_up, return_exceptions=True)
-    last = asyncio.create_task(pool.http_request("GET", "http://x", "slow", rate_limit=6))
-    await clock.run(10)
-    assert first.done()
-    assert last.done()
-    await pool.close()
+async def test_a_repetition_takes_a_token_too() -> None:
+    outside = Outside(busy(503))
+    await outside.after(30, outside.call(rate_limit=6))
+    assert outside.times == [0.0, 10.0]
 
 
-async def test_a_minute_lets_no_more_through_than_the_limit_and_a_tenth() -> None:
-    clock = ManualClock()
-    bucket = TokenBucket(60, clock)
-    waits = [bucket.reserve() for _ in range(100)]
-    assert sum(wait <= 60 for wait in waits) == 66
-    assert waits == sorted(waits)
+async def test_a_call_without_a_limit_does_not_wait_where_another_named_one() -> None:
+    outside = Outside()
+    limited = [outside.call(rate_limit=6) for _ in range(3)]
+    assert await outside.after(0, outside.call()) == [(200, "fine")]
+    await outside.after(20, *limited)
+
+
+async def test_a_limit_that_is_none_is_refused_by_name_before_anything_is_sent() -> None:
+    outside = Outside()
+    (refusal,) = await outside.after(0, outside.call(rate_limit=0))
+    assert isinstance(refusal, InvalidValueError)
+    assert str(refusal).startswith("rate_limit must be finite and above 0, was 0;")
+    assert outside.arrived == []
 
 
 async def test_no_more_requests_are_in_flight_than_the_pool_has_places() -> None:
-    at_once, peak, gate = 0, 0, asyncio.Event()
+    outside = Outside(http_pool_size=2)
+    outside.gate.clear()
+    calls = [outside.call(api=api) for api in ("a", "b", "a", "b", "c")]
+    await outside.clock.run(0)
+    assert outside.pool.get_stats()["http_clients"] == 2
+    assert [row.in_flight for row in outside.pool.get_stats()["apis"]] == [1, 1, 0]
+    outside.gate.set()
+    await outside.after(0, *calls)
+    assert (outside.peak, outside.pool.get_stats()["http_clients"]) == (2, 0)
 
-    async def slow(request: httpx.Request) -> httpx.Response:
-        nonlocal at_once, peak
-        at_once += 1
-        peak = max(peak, at_once)
-        await gate.wait()
-        at_once -= 1
-        return fine(request)
 
-    pool, _ = pool_on(slow, http_pool_size=2)
-    calls = [asyncio.create_task(pool.http_request("GET", "http://x", "any")) for _ in range(5)]
-    for _ in range(30):
-        await asyncio.sleep(0)
-    assert pool.get_stats()["http_clients"] == 2
-    gate.set()
-    await asyncio.gather(*calls)
-    assert (peak, pool.get_stats()["http_clients"]) == (2, 0)
-    await pool.close()
+async def test_a_larger_pool_lets_the_waiting_go_and_a_smaller_one_keeps_the_next_back() -> None:
+    outside = Outside(http_pool_size=1)
+    outside.gate.clear()
+    calls = [outside.call() for _ in range(6)]
+    await outside.clock.run(0)
+    assert outside.at_once == 1
+    outside.pool.http_pool_size = 4
+    await outside.clock.run(0)
+    assert outside.at_once == 4
+    outside.pool.http_pool_size = 1
+    outside.gate.set()
+    await outside.after(0, *calls)
+    assert outside.peak == 4
+    outside.gate.clear()
+    calls = [outside.call() for _ in range(3)]
+    await outside.clock.run(0)
+    assert outside.at_once == 1
+    outside.gate.set()
+    await outside.after(0, *calls)
+
+
+async def test_a_call_given_up_while_it_waits_for_a_place_blocks_no_other() -> None:
+    outside = Outside(http_pool_size=1)
+    outside.gate.clear()
+    first, given_up, last = outside.call(), outside.call(), outside.call()
+    await outside.clock.run(0)
+    given_up.cancel()
+    outside.gate.set()
+    await outside.after(0, first, last)
+    assert (outside.pool.get_stats()["http_clients"], len(outside.arrived)) == (0, 2)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True])
+async def test_a_pool_without_places_is_refused(size: int) -> None:
+    with pytest.raises(InvalidValueError, match="http_pool_size must be a whole number above 0"):
+        ResourcePool(http_pool_size=size)
+
+
+async def test_each_api_has_one_client_made_when_first_needed_and_closed_with_the_pool() -> None:
+    outside = Outside()
+    assert outside.clients == {}
+    for api in ("a", "b", "a"):
+        await outside.after(0, outside.call(api=api))
+    assert {api: len(made) for api, made in outside.clients.items()} == {"a": 1, "b": 1}
+    await outside.pool.close()
+    await outside.pool.close()
+    assert all(client.is_closed for (client,) in outside.clients.values())
+    await outside.after(0, outside.call(api="a"))
+    assert [client.is_closed for client in outside.clients["a"]] == [True, False]
+    assert outside.figures("a").requests == 3
+    await outside.pool.close()
+
+
+async def test_one_client_that_fails_to_close_keeps_no_other_open() -> None:
+    class Stubborn(httpx.MockTransport):
+        async def aclose(self) -> None:
+            raise OSError("no")
+
+    outside = Outside()
+    for api in ("a", "b", "c"):
+        await outside.after(0, outside.call(api=api))
+    outside.clients["b"][0]._transport = Stubborn(lambda _: httpx.Response(200))
+    with pytest.raises(OSError, match="no"):
+        await outside.pool.close()
+    assert all(client.is_closed for (client,) in outside.clients.values())
+
+
+async def test_the_usual_clients_share_one_tls_context() -> None:
+    connect = Connector(keep_alive=5)
+    first, second = connect("a"), connect("b")
+    assert first is not second
+    contexts = {id(c._transport._pool._ssl_context) for c in (first, second)}  # type: ignore[attr-defined]
+    assert len(contexts) == 1
+    await first.aclose()
+    await second.aclose()
 
 
 async def test_an_answer_of_400_or_above_is_returned_and_counted_and_no_answer_is_raised() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/gone":
-            raise httpx.ConnectError("refused")
-        return httpx.Response(503, text="busy")
-
-    pool, _ = pool_on(answer)
-    assert await pool.http_request("GET", "http://x/busy", "any") == (503, "busy")
-    with pytest.raises(httpx.ConnectError):
-        await pool.http_request("GET", "http://x/gone", "any")
-    stats = pool.get_stats()
-    assert (stats["http_requests"], stats["http_error_rate"]) == (2, 1.0)
-    assert stats["http_clients"] == 0
-    await pool.close()
+    outside = Outside(httpx.Response(503, text="busy"), httpx.ConnectError)
+    first, second = outside.call("POST"), outside.call("POST")
+    answered, unanswered = await outside.after(0, first, second)
+    assert answered == (503, "busy")
+    assert isinstance(unanswered, httpx.ConnectError)
+    stats = outside.pool.get_stats()
+    assert (stats["http_requests"], stats["http_error_rate"], stats["http_clients"]) == (2, 1.0, 0)
 
 
 async def test_json_that_is_none_is_given_as_text() -> None:
-    def broken(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, text="<html>", headers={"content-type": "application/json"})
-
-    pool, _ = pool_on(broken)
-    assert await pool.http_request("GET", "http://x", "any") == (200, "<html>")
-    await pool.close()
+    broken = httpx.Response(200, text="<html>", headers={"content-type": "application/json"})
+    outside = Outside(broken)
+    assert await outside.after(0, outside.call()) == [(200, "<html>")]
 
 
-async def test_a_key_in_the_query_does_not_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    pool, _ = pool_on(lambda _: httpx.Response(500))
-    await pool.http_request("GET", "http://x/quote?apikey=s3cret", "any")
-    ours = [r.getMessage() for r in caplog.records if r.name.startswith("engine")]
-    assert ours
-    assert not any("s3cret" in line for line in ours)
-    await pool.close()
+async def test_the_figures_have_the_documented_keys_and_a_row_per_api() -> None:
+    outside = Outside(busy(404))
+    assert outside.pool.get_stats() == {
+        "http_clients": 0, "http_requests": 0, "http_error_rate": 0.0,
+        "cache_size": 0, "cache_hit_rate": 0.0, "apis": (),
+    }  # fmt: skip
+    for api in ("binance", "news"):
+        await outside.after(0, outside.call(api=api))
+    rows = outside.pool.get_stats()["apis"]
+    assert rows == (
+        ApiFigures(api="binance", requests=1, errors=1),
+        ApiFigures(api="news", requests=1),
+    )
+    assert all(ApiFigures.from_json(row.to_json()) == row for row in rows)
 
 
 async def test_a_cached_value_lives_as_long_as_its_time_and_no_longer() -> None:
-    pool, clock = pool_on(fine, cache_ttl=120.0)
+    outside = Outside(cache_ttl=120.0)
+    pool, clock = outside.pool, outside.clock
     await pool.cache_set("short", 1, ttl=5)
     await pool.cache_set("usual", 2)
     clock.advance(4.9)
@@ -133,25 +183,43 @@ async def test_a_cached_value_lives_as_long_as_its_time_and_no_longer() -> None:
     assert (await pool.cache_get("short"), await pool.cache_get("usual")) == (None, 2)
     assert pool.get_stats()["cache_size"] == 1
     assert pool.get_stats()["cache_hit_rate"] == pytest.approx(0.75)
-    await pool.close()
+
+
+async def test_a_new_default_counts_for_what_is_put_next() -> None:
+    outside = Outside()
+    await outside.pool.cache_set("before", 1)
+    outside.pool.cache_ttl = 5
+    await outside.pool.cache_set("after", 2)
+    outside.clock.advance(5)
+    assert await outside.pool.cache_get("before") == 1
+    assert await outside.pool.cache_get("after") is None
 
 
 async def test_the_cache_does_not_grow_for_ever() -> None:
-    pool, _ = pool_on(fine)
+    pool = ResourcePool(clock=ManualClock())
     for n in range(MAX_ENTRIES + 10):
         await pool.cache_set(str(n), n)
     assert pool.get_stats()["cache_size"] == MAX_ENTRIES
     assert await pool.cache_get("0") is None
     assert await pool.cache_get(str(MAX_ENTRIES + 9)) == MAX_ENTRIES + 9
-    await pool.close()
 
 
-async def test_a_closed_pool_opens_again_with_the_next_request() -> None:
-    pool = ResourcePool()
+async def test_cpu_work_is_done_inline_by_default_and_beside_the_loop_where_a_thread_is_given() -> (
+    None
+):
+    here = threading.get_ident()
+    assert await ResourcePool().run_cpu(threading.get_ident) == here
+    compute = ThreadCompute()
+    pool = ResourcePool(compute=compute)
+    assert await pool.run_cpu(threading.get_ident) != here
     await pool.close()
-    first = pool._http()
-    await pool.close()
-    await pool.close()
-    assert first.is_closed
-    assert pool._http() is not first
-    await pool.close()
+    assert await pool.run_cpu(lambda: 6 * 7) == 42  # whoever made the thread ends it
+    compute.close()
+
+
+async def test_cpu_work_that_raises_raises_at_its_caller() -> None:
+    def fail() -> None:
+        raise ArithmeticError("at work")
+
+    with pytest.raises(ArithmeticError, match="at work"):
+        await ResourcePool().run_cpu(fail)
