@@ -19,6 +19,7 @@ from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.errors import must
 from engine.ports.agent import ScheduledAgent, Timers
 from engine.ports.clock import Clock
+from engine.scheduling import cutting
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
 from engine.scheduling.lanes import LONG, PLACES
 from engine.scheduling.resource_pool import ResourcePool
@@ -26,8 +27,6 @@ from engine.scheduling.tasks import Task, TaskQueue, takes_argument
 
 DEFAULT_TIMEOUT_S = 60.0
 """Time allowed to a task that names none, before the multiplier."""
-STOP_S = 3.0
-"""How long cancelled tasks may take to clean up."""
 DURATIONS = 200
 
 log = logging.getLogger(__name__)
@@ -117,16 +116,9 @@ class ExecutionEngine:
         self._pending_cycles.clear()
         here = asyncio.current_task()
         running = {t for t in self._at_work.values() if t is not None and t is not here}
-        for task in running:
-            task.cancel()
-        if running:
-            _, stuck = await asyncio.wait(running, timeout=STOP_S)
-            if stuck:
-                log.error(
-                    "%d tasks ignore their cancellation: %s",
-                    len(stuck),
-                    [t.get_name() for t in stuck],
-                )
+        if stuck := await cutting.end(running):
+            names = [task.get_name() for task in stuck]
+            log.error("%d tasks ignore their cancellation: %s", len(stuck), names)
         await self.resource_pool.close()
 
     # -- scheduling ------------------------------------------------------------------------------------------------
@@ -342,9 +334,17 @@ class ExecutionEngine:
         return True
 
     def _set_to_work(self, task: Task) -> None:
-        self._at_work[task] = asyncio.get_running_loop().create_task(
+        work = asyncio.get_running_loop().create_task(
             self._perform(task), name=f"engine.{task.task_id}"
         )
+        self._at_work[task] = work
+        work.add_done_callback(lambda _: self._note_unbegun(task))
+
+    def _note_unbegun(self, task: Task) -> None:
+        """Forget a task that was cancelled before it took its first step."""
+        if task in self._at_work:
+            del self._at_work[task]
+            self._counts["cancelled"] += 1
 
     async def _perform(self, task: Task) -> None:
         began = time.perf_counter()
@@ -360,7 +360,7 @@ class ExecutionEngine:
         limit_s = None
         if task.timeout_s is not None and not self.is_stepped:
             limit_s = task.timeout_s * self._task_timeout_multiplier
-        limit = asyncio.timeout(limit_s)
+        limit = cutting.TimeLimit(limit_s)
         try:
             async with limit:
                 await task.work()
@@ -368,10 +368,10 @@ class ExecutionEngine:
             self._counts["cancelled"] += 1
             raise
         except Exception as error:
-            self._counts["timed_out" if limit.expired() else "failed"] += 1
+            self._counts["timed_out" if limit.has_expired else "failed"] += 1
             log.exception("task %s failed", task.task_id)
             late = TimeoutError(f"took longer than {limit_s} s and was cancelled")
-            self._report(task, late if limit.expired() else error)
+            self._report(task, late if limit.has_expired else error)
         else:
             self._counts["completed"] += 1
 
