@@ -98,3 +98,7 @@ class Timers(Protocol):
     def forget(self, agent_id: str) -> None:
         """Ask no more; harmless when it is not watched."""
         ...
+
+    def get_stats(self) -> dict[str, int]:
+        """Return how many are watched and what went wrong with their triggers."""
+        ...

@@ -9,7 +9,7 @@ import itertools
 import logging
 import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -23,11 +23,11 @@ from engine.scheduling import cutting
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
 from engine.scheduling.lanes import LONG, PLACES
 from engine.scheduling.resource_pool import ResourcePool
+from engine.scheduling.task_figures import TaskFigures
 from engine.scheduling.tasks import Task, TaskQueue, takes_argument
 
 DEFAULT_TIMEOUT_S = 60.0
 """Time allowed to a task that names none, before the multiplier."""
-DURATIONS = 200
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,7 @@ class ExecutionEngine:
         self._pending_cycles: dict[str, Task] = {}
         self._at_work: dict[Task, asyncio.Task[None] | None] = {}
         self._alarm: asyncio.TimerHandle | None = None
-        self._counts: Counter[str] = Counter()
-        self._durations_ms: deque[float] = deque(maxlen=DURATIONS)
+        self._figures = TaskFigures()
 
     # -- settings --------------------------------------------------------------------------------------------------
 
@@ -112,7 +111,7 @@ class ExecutionEngine:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        self._counts["dropped"] += self._queue.clear()
+        self._figures.counts["dropped"] += self._queue.clear()
         self._pending_cycles.clear()
         here = asyncio.current_task()
         running = {t for t in self._at_work.values() if t is not None and t is not here}
@@ -214,9 +213,12 @@ class ExecutionEngine:
         return agent_id in self._pending_cycles or self.is_at_work(agent_id)
 
     def get_stats(self) -> dict[str, Any]:
-        """Return the figures; durations in milliseconds, None before the first task."""
+        """Return the figures; times in milliseconds, None before the first task.
+
+        `durations` holds a `TaskDurations` for each agent and task type, of the 128 that began last. Late is what began
+        more than 100 ms after it was due.
+        """
         counted = [task for task in self._at_work if task.lane != LONG]
-        durations = self._durations_ms
         return {
             "running": self._is_running,
             "queued_tasks": len(self._queue),
@@ -225,12 +227,8 @@ class ExecutionEngine:
             "max_concurrent_tasks": self._max_concurrent_tasks,
             "queue_by_priority": self._queue.by_priority(),
             "long_runs": len(self._at_work) - len(counted),
-            "completed_tasks": self._counts["completed"],
-            "failed_tasks": self._counts["failed"],
-            "timed_out_tasks": self._counts["timed_out"],
-            "cancelled_tasks": self._counts["cancelled"],
-            "replaced_cycles": self._counts["replaced"],
-            "mean_duration_ms": sum(durations) / len(durations) if durations else None,
+            "timers": {} if self.timers is None else self.timers.get_stats(),
+            **self._figures.stats(),
         }
 
     # -- stepping --------------------------------------------------------------------------------------------------
@@ -281,7 +279,7 @@ class ExecutionEngine:
         task = self._pending_cycles.pop(agent_id, None)
         if task is not None:
             self._queue.drop(task)
-            self._counts[reason] += 1
+            self._figures.counts[reason] += 1
 
     def _launch(self, agent: ScheduledAgent) -> None:
         """Run an agent's own `run()` as one long task, unless it runs already."""
@@ -326,7 +324,7 @@ class ExecutionEngine:
             return True
         if agent.status is not AgentStatus.RUNNING:
             self._pending_cycles.pop(task.agent_id, None)
-            self._counts["dropped"] += 1
+            self._figures.counts["dropped"] += 1
             return False
         if self.is_at_work(task.agent_id):
             return False  # still pending: its agent's cycle pushes it again when it ends
@@ -344,19 +342,20 @@ class ExecutionEngine:
         """Forget a task that was cancelled before it took its first step."""
         if task in self._at_work:
             del self._at_work[task]
-            self._counts["cancelled"] += 1
+            self._figures.counts["cancelled"] += 1
 
     async def _perform(self, task: Task) -> None:
-        began = time.perf_counter()
+        self._figures.began(task, self.clock.monotonic())
+        began, outcome = time.perf_counter(), "cancelled"
         try:
-            await self._run_within_limit(task)
+            outcome = await self._run_within_limit(task)
         finally:
-            if task.lane != LONG:
-                self._durations_ms.append((time.perf_counter() - began) * 1000)
+            self._figures.ended(task, outcome, (time.perf_counter() - began) * 1000)
             self._at_work.pop(task, None)
             self._after(task)
 
-    async def _run_within_limit(self, task: Task) -> None:
+    async def _run_within_limit(self, task: Task) -> str:
+        """Run a task and return how it ended."""
         limit_s = None
         if task.timeout_s is not None and not self.is_stepped:
             limit_s = task.timeout_s * self._task_timeout_multiplier
@@ -364,16 +363,12 @@ class ExecutionEngine:
         try:
             async with limit:
                 await task.work()
-        except asyncio.CancelledError:
-            self._counts["cancelled"] += 1
-            raise
         except Exception as error:
-            self._counts["timed_out" if limit.has_expired else "failed"] += 1
             log.exception("task %s failed", task.task_id)
             late = TimeoutError(f"took longer than {limit_s} s and was cancelled")
             self._report(task, late if limit.has_expired else error)
-        else:
-            self._counts["completed"] += 1
+            return "timed_out" if limit.has_expired else "failed"
+        return "completed"
 
     def _after(self, task: Task) -> None:
         """Queue an agent's next cycle after one has ended, unless one waits or timers ask for it."""

@@ -182,6 +182,23 @@ async def test_durations_are_measured() -> None:
         assert engine.get_stats()["mean_duration_ms"] > 0
 
 
+async def test_the_figures_name_who_took_how_long() -> None:
+    async def broken() -> None:
+        raise ValueError("no positions")
+
+    async with running() as engine:
+        await engine.schedule_task("execution", "check_positions", broken)
+        await engine.schedule_agent_cycle(FakeAgent("risk"))
+        await turns()
+        stats = engine.get_stats()
+    assert [(row.agent_id, row.task_type, row.n, row.failed) for row in stats["durations"]] == [
+        ("execution", "check_positions", 1, 1), ("risk", "agent_cycle", 1, 0),
+    ]  # fmt: skip
+    assert all(row.p50_ms >= 0.0 for row in stats["durations"])
+    assert stats["late_ms_max"] >= 0.0
+    assert stats["timers"] == {}
+
+
 async def test_stop_leaves_neither_task_nor_queue_and_can_be_repeated() -> None:
     held = Held()
     before = asyncio.all_tasks()
