@@ -21,6 +21,7 @@ from engine.ports.agent import ScheduledAgent, Timers
 from engine.ports.clock import Clock
 from engine.scheduling import cutting
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
+from engine.scheduling.alarm import Alarm
 from engine.scheduling.lanes import LONG, PLACES
 from engine.scheduling.resource_pool import ResourcePool
 from engine.scheduling.task_figures import TaskFigures
@@ -66,7 +67,7 @@ class ExecutionEngine:
         self._agent_orders: dict[str, int] = {}
         self._pending_cycles: dict[str, Task] = {}
         self._at_work: dict[Task, asyncio.Task[None] | None] = {}
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._pump)
         self._figures = TaskFigures()
 
     # -- settings --------------------------------------------------------------------------------------------------
@@ -108,9 +109,7 @@ class ExecutionEngine:
     async def stop(self) -> None:
         """Drop what waits, cancel what runs, close the pool; no task of the engine is left. Harmless twice."""
         self._is_running = False
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._alarm.cancel()
         self._figures.counts["dropped"] += self._queue.clear()
         self._pending_cycles.clear()
         here = asyncio.current_task()
@@ -299,23 +298,15 @@ class ExecutionEngine:
             return
         now_s = self.clock.monotonic()
         self._queue.ripen(now_s)
-        busy = Counter(task.lane for task in self._at_work)
-        for lane in self._queue.lanes():
+        lanes = self._queue.lanes()
+        busy = Counter(task.lane for task in self._at_work) if lanes else Counter()
+        for lane in lanes:
             places = PLACES.get(lane, self._max_concurrent_tasks)
             while busy[lane] < places and (task := self._queue.take(lane)) is not None:
                 if self._may_run(task):
                     self._set_to_work(task)
                     busy[lane] += 1
-        self._set_alarm(now_s)
-
-    def _set_alarm(self, now_s: float) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        due_s = self._queue.next_due_s()
-        self._alarm = None
-        if due_s is not None:
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_later(max(0.0, due_s - now_s), self._pump)
+        self._alarm.set(self._queue.next_due_s(), now_s)
 
     def _may_run(self, task: Task) -> bool:
         """Return whether a task taken from the queue runs now; a cycle waits for the agent's last to end."""

@@ -7,7 +7,7 @@ import heapq
 import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from engine.domain.agents import TaskPriority
@@ -58,11 +58,11 @@ class Task:
     work: Callable[[], Awaitable[object]]
     timeout_s: float | None = None
     agent: ScheduledAgent | None = None
+    lane: str = field(init=False)
+    """The lane of this kind of work."""
 
-    @property
-    def lane(self) -> str:
-        """The lane of this kind of work."""
-        return lane_of(self.task_type)
+    def __post_init__(self) -> None:
+        self.lane = lane_of(self.task_type)
 
 
 class TaskQueue:
