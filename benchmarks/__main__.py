@@ -10,7 +10,17 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, machine, table, to_json
 
-NAMES = ("starting", "signals", "publishing", "rest", "clients", "painted", "memory")
+NAMES = (
+    "starting",
+    "signals",
+    "publishing",
+    "dispatching",
+    "jitter",
+    "rest",
+    "clients",
+    "painted",
+    "memory",
+)
 """Modules of this package, each with ``measure(is_quick)``; the long one last."""
 RESULTS = Path(__file__).parent / "results.json"
 

@@ -3,11 +3,10 @@
 Durations are milliseconds of `perf_counter`; nothing here is journalled or hashed.
 """
 
-import math
 from collections import deque
-from collections.abc import Sequence
 
 from engine.domain.agents import AgentMeasured
+from engine.scheduling.task_figures import nearest_rank
 
 WINDOW = 200
 """Durations behind the percentiles."""
@@ -50,18 +49,3 @@ class Measurement:
             next_run_at=next_run_at,
             recent_ms=durations[-RECENT:],
         )
-
-
-def nearest_rank(ordered: Sequence[float], share: float) -> float | None:
-    """Return the smallest value that `share` of the sorted values do not exceed; None of nothing.
-
-    Examples
-    --------
-    >>> nearest_rank([1.0, 2.0, 3.0, 4.0], 0.5)
-    2.0
-    >>> nearest_rank([], 0.5) is None
-    True
-    """
-    if not ordered:
-        return None
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

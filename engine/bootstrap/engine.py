@@ -46,6 +46,12 @@ from engine.scheduling.resource_pool import ResourcePool
 from engine.settings import Settings
 from engine.trading.latch import KillSwitch
 
+_TOLD = (
+    "queue_by_priority", "running_tasks", "max_concurrent_tasks", "timed_out_tasks", "failed_tasks", "late_tasks",
+    "late_ms_p99", "late_ms_max", "timers",
+)  # fmt: skip
+"""Figures of the execution engine that go into HEALTH_CHECKED as they are."""
+
 log = logging.getLogger(__name__)
 
 
@@ -239,11 +245,11 @@ class Engine:
         )
 
     def health(self) -> dict[str, Any]:
-        """Return the engine's figures: the data of HEALTH_CHECKED."""
+        """Return the engine's figures, plain data throughout: the data of HEALTH_CHECKED."""
         stats = self.execution_engine.get_stats()
         return {
-            **{k: stats[k] for k in ("queue_by_priority", "running_tasks") if k in stats},
-            "max_concurrent_tasks": self.execution_engine.max_concurrent_tasks,
+            **{name: stats[name] for name in _TOLD},
+            "durations": [row.to_data() for row in stats["durations"]],
             "events_per_second": self.bus.rates(),
             "loop_lag_ms": self._loop_lag_ms(),
             "events_waiting": self.log.waiting,

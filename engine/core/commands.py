@@ -31,6 +31,9 @@ PATIENCE_S = 30.0
 BATCH = 25
 """Commands marked done together; fewer than the answers that a restart remembers."""
 MEMORY = 10_000
+LOT = 1_000
+MAX_LOT = 8_000
+"""How many waiting commands are looked at for a halt; fewer than the ids that are remembered."""
 MAX_TEXT = 500
 MAX_ITEMS = 100
 
@@ -183,7 +186,7 @@ class CommandDesk:
     async def _collect(self) -> int:
         """Take what is new; the kill switch does not queue behind anything."""
         try:
-            envelopes = await self._ask(self._journal.take)
+            envelopes = await self._waiting()
         except JournalError as error:
             if not self._is_silent:
                 log.error("commands cannot be read: %s", error)  # noqa: TRY400 -- no fault of this code
@@ -205,6 +208,15 @@ class CommandDesk:
         if again and not fresh:
             await self._mark_done()
         return len(fresh)
+
+    async def _waiting(self) -> tuple[CommandEnvelope, ...]:
+        """Return what waits, oldest first; a full lot may hide a halt, so the next one is larger."""
+        limit = LOT
+        envelopes = await self._ask(partial(self._journal.take, limit))
+        while len(envelopes) == limit < MAX_LOT:
+            limit *= 2
+            envelopes = await self._ask(partial(self._journal.take, limit))
+        return envelopes
 
     async def _obey(self, envelope: CommandEnvelope) -> None:
         kind = EventType.COMMAND_REFUSED

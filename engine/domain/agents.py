@@ -120,3 +120,33 @@ class SchedulerWeights(Payload):
     system: float = 0.2
     actor: str = "engine"
     schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDurations(Payload):
+    """What an agent's tasks of one type took; telemetry, in milliseconds.
+
+    Parameters
+    ----------
+    n : int
+        How many have ended, however they did.
+    p50_ms, p95_ms : float or None
+        Over the newest; None before the first.
+    max_ms : float or None
+        The longest of all.
+    timed_out, failed : int
+        Cut at their time limit; ended by an exception that no agent's own fence had caught.
+    late_ms_p99 : float or None
+        From due to begun.
+    """
+
+    agent_id: str
+    task_type: str
+    n: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    max_ms: float | None = None
+    last_ms: float | None = None
+    timed_out: int = 0
+    failed: int = 0
+    late_ms_p99: float | None = None

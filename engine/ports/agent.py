@@ -124,3 +124,7 @@ class Timers(Protocol):
     def repace(self, agent: ScheduledAgent) -> None:
         """Count the agent's interval from now on, as it is now; harmless when it is not watched."""
         ...
+
+    def get_stats(self) -> dict[str, int]:
+        """Return how many are watched and what went wrong with their triggers."""
+        ...

@@ -9,7 +9,7 @@ import itertools
 import logging
 import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -19,16 +19,16 @@ from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.errors import must
 from engine.ports.agent import ScheduledAgent, Timers
 from engine.ports.clock import Clock
+from engine.scheduling import cutting
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
+from engine.scheduling.alarm import Alarm
 from engine.scheduling.lanes import LONG, PLACES
 from engine.scheduling.resource_pool import ResourcePool
+from engine.scheduling.task_figures import TaskFigures
 from engine.scheduling.tasks import Task, TaskQueue, takes_argument
 
 DEFAULT_TIMEOUT_S = 60.0
 """Time allowed to a task that names none, before the multiplier."""
-STOP_S = 3.0
-"""How long cancelled tasks may take to clean up."""
-DURATIONS = 200
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,8 @@ class ExecutionEngine:
         self._agent_orders: dict[str, int] = {}
         self._pending_cycles: dict[str, Task] = {}
         self._at_work: dict[Task, asyncio.Task[None] | None] = {}
-        self._alarm: asyncio.TimerHandle | None = None
-        self._counts: Counter[str] = Counter()
-        self._durations_ms: deque[float] = deque(maxlen=DURATIONS)
+        self._alarm = Alarm(self._pump)
+        self._figures = TaskFigures()
 
     # -- settings --------------------------------------------------------------------------------------------------
 
@@ -110,23 +109,14 @@ class ExecutionEngine:
     async def stop(self) -> None:
         """Drop what waits, cancel what runs, close the pool; no task of the engine is left. Harmless twice."""
         self._is_running = False
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        self._counts["dropped"] += self._queue.clear()
+        self._alarm.cancel()
+        self._figures.counts["dropped"] += self._queue.clear()
         self._pending_cycles.clear()
         here = asyncio.current_task()
         running = {t for t in self._at_work.values() if t is not None and t is not here}
-        for task in running:
-            task.cancel()
-        if running:
-            _, stuck = await asyncio.wait(running, timeout=STOP_S)
-            if stuck:
-                log.error(
-                    "%d tasks ignore their cancellation: %s",
-                    len(stuck),
-                    [t.get_name() for t in stuck],
-                )
+        if stuck := await cutting.end(running):
+            names = [task.get_name() for task in stuck]
+            log.error("%d tasks ignore their cancellation: %s", len(stuck), names)
         await self.resource_pool.close()
 
     # -- scheduling ------------------------------------------------------------------------------------------------
@@ -222,9 +212,12 @@ class ExecutionEngine:
         return agent_id in self._pending_cycles or self.is_at_work(agent_id)
 
     def get_stats(self) -> dict[str, Any]:
-        """Return the figures; durations in milliseconds, None before the first task."""
+        """Return the figures; times in milliseconds, None before the first task.
+
+        `durations` holds a `TaskDurations` for each agent and task type, of the 128 that began last. Late is what began
+        more than 100 ms after it was due.
+        """
         counted = [task for task in self._at_work if task.lane != LONG]
-        durations = self._durations_ms
         return {
             "running": self._is_running,
             "queued_tasks": len(self._queue),
@@ -233,12 +226,8 @@ class ExecutionEngine:
             "max_concurrent_tasks": self._max_concurrent_tasks,
             "queue_by_priority": self._queue.by_priority(),
             "long_runs": len(self._at_work) - len(counted),
-            "completed_tasks": self._counts["completed"],
-            "failed_tasks": self._counts["failed"],
-            "timed_out_tasks": self._counts["timed_out"],
-            "cancelled_tasks": self._counts["cancelled"],
-            "replaced_cycles": self._counts["replaced"],
-            "mean_duration_ms": sum(durations) / len(durations) if durations else None,
+            "timers": {} if self.timers is None else self.timers.get_stats(),
+            **self._figures.stats(),
         }
 
     # -- stepping --------------------------------------------------------------------------------------------------
@@ -289,7 +278,7 @@ class ExecutionEngine:
         task = self._pending_cycles.pop(agent_id, None)
         if task is not None:
             self._queue.drop(task)
-            self._counts[reason] += 1
+            self._figures.counts[reason] += 1
 
     def _launch(self, agent: ScheduledAgent) -> None:
         """Run an agent's own `run()` as one long task, unless it runs already."""
@@ -309,23 +298,15 @@ class ExecutionEngine:
             return
         now_s = self.clock.monotonic()
         self._queue.ripen(now_s)
-        busy = Counter(task.lane for task in self._at_work)
-        for lane in self._queue.lanes():
+        lanes = self._queue.lanes()
+        busy = Counter(task.lane for task in self._at_work) if lanes else Counter()
+        for lane in lanes:
             places = PLACES.get(lane, self._max_concurrent_tasks)
             while busy[lane] < places and (task := self._queue.take(lane)) is not None:
                 if self._may_run(task):
                     self._set_to_work(task)
                     busy[lane] += 1
-        self._set_alarm(now_s)
-
-    def _set_alarm(self, now_s: float) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        due_s = self._queue.next_due_s()
-        self._alarm = None
-        if due_s is not None:
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_later(max(0.0, due_s - now_s), self._pump)
+        self._alarm.set(self._queue.next_due_s(), now_s)
 
     def _may_run(self, task: Task) -> bool:
         """Return whether a task taken from the queue runs now; a cycle waits for the agent's last to end."""
@@ -334,7 +315,7 @@ class ExecutionEngine:
             return True
         if agent.status is not AgentStatus.RUNNING:
             self._pending_cycles.pop(task.agent_id, None)
-            self._counts["dropped"] += 1
+            self._figures.counts["dropped"] += 1
             return False
         if self.is_at_work(task.agent_id):
             return False  # still pending: its agent's cycle pushes it again when it ends
@@ -342,38 +323,43 @@ class ExecutionEngine:
         return True
 
     def _set_to_work(self, task: Task) -> None:
-        self._at_work[task] = asyncio.get_running_loop().create_task(
+        work = asyncio.get_running_loop().create_task(
             self._perform(task), name=f"engine.{task.task_id}"
         )
+        self._at_work[task] = work
+        work.add_done_callback(lambda _: self._note_unbegun(task))
+
+    def _note_unbegun(self, task: Task) -> None:
+        """Forget a task that was cancelled before it took its first step."""
+        if task in self._at_work:
+            del self._at_work[task]
+            self._figures.counts["cancelled"] += 1
 
     async def _perform(self, task: Task) -> None:
-        began = time.perf_counter()
+        self._figures.began(task, self.clock.monotonic())
+        began, outcome = time.perf_counter(), "cancelled"
         try:
-            await self._run_within_limit(task)
+            outcome = await self._run_within_limit(task)
         finally:
-            if task.lane != LONG:
-                self._durations_ms.append((time.perf_counter() - began) * 1000)
+            self._figures.ended(task, outcome, (time.perf_counter() - began) * 1000)
             self._at_work.pop(task, None)
             self._after(task)
 
-    async def _run_within_limit(self, task: Task) -> None:
+    async def _run_within_limit(self, task: Task) -> str:
+        """Run a task and return how it ended."""
         limit_s = None
         if task.timeout_s is not None and not self.is_stepped:
             limit_s = task.timeout_s * self._task_timeout_multiplier
-        limit = asyncio.timeout(limit_s)
+        limit = cutting.TimeLimit(limit_s)
         try:
             async with limit:
                 await task.work()
-        except asyncio.CancelledError:
-            self._counts["cancelled"] += 1
-            raise
         except Exception as error:
-            self._counts["timed_out" if limit.expired() else "failed"] += 1
             log.exception("task %s failed", task.task_id)
             late = TimeoutError(f"took longer than {limit_s} s and was cancelled")
-            self._report(task, late if limit.expired() else error)
-        else:
-            self._counts["completed"] += 1
+            self._report(task, late if limit.has_expired else error)
+            return "timed_out" if limit.has_expired else "failed"
+        return "completed"
 
     def _after(self, task: Task) -> None:
         """Queue an agent's next cycle after one has ended, unless one waits or timers ask for it."""

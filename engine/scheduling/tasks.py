@@ -1,4 +1,4 @@
-"""One piece of work and the queue it waits in: by time while it is delayed, by priority when it is due.
+"""One piece of work and the queue it waits in: by time while it is delayed, by priority and age when it is due.
 
 Times are seconds of the clock's monotonic time. A task that was dropped is skipped when its turn comes.
 """
@@ -6,12 +6,31 @@ Times are seconds of the clock's monotonic time. A task that was dropped is skip
 import heapq
 import inspect
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from engine.domain.agents import TaskPriority
 from engine.ports.agent import ScheduledAgent
 from engine.scheduling.lanes import lane_of
+
+AGE_S = 5.0
+"""A due task that has waited so long stands as if it were one priority more urgent."""
+PATIENCE_S: Mapping[TaskPriority, float] = MappingProxyType(
+    {
+        TaskPriority.CRITICAL: 0.0,
+        TaskPriority.HIGH: 60.0,
+        TaskPriority.NORMAL: 60.0 + AGE_S,
+        TaskPriority.LOW: 60.0 + 2 * AGE_S,
+        TaskPriority.IDLE: 60.0 + 3 * AGE_S,
+    }
+)
+"""Seconds that each priority lets others go first. What was due goes in order of due time plus these, so that nothing
+waits for ever: HIGH work that came due more than 10 s after a LOW task runs after it. Only after a minute does anything
+go before CRITICAL work."""
+
+MAX_DROPPED = 64
+"""Dropped tasks that may wait for their time beside as many as are alive, before they are swept out."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -39,27 +58,38 @@ class Task:
     work: Callable[[], Awaitable[object]]
     timeout_s: float | None = None
     agent: ScheduledAgent | None = None
+    lane: str = field(init=False)
+    """The lane of this kind of work."""
 
-    @property
-    def lane(self) -> str:
-        """The lane of this kind of work."""
-        return lane_of(self.task_type)
+    def __post_init__(self) -> None:
+        self.lane = lane_of(self.task_type)
 
 
 class TaskQueue:
-    """Tasks that wait. Each leaves exactly once: taken or dropped."""
+    """Tasks that wait. Each leaves exactly once: taken or dropped.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    patience_s : mapping of TaskPriority to float
+        Seconds that each priority lets others go first.
+
+    Notes
+    -----
+    Every task of a lane that is due ages at the same rate, so their order never changes while they wait.
+    """
+
+    def __init__(self, patience_s: Mapping[TaskPriority, float] = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._waiting: set[Task] = set()
         self._delayed: list[tuple[float, int, int, Task]] = []
-        self._due: dict[str, list[tuple[int, float, int, int, Task]]] = {}
+        self._due: dict[str, list[tuple[float, int, float, int, int, Task]]] = {}
         self._pushed = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def push(self, task: Task) -> None:
-        """Let a task wait until its time, then by priority, then by order."""
+        """Let a task wait until its time, then by priority and age, then by order."""
         self._waiting.add(task)
         self._pushed += 1
         heapq.heappush(self._delayed, (task.due_s, task.order, self._pushed, task))
@@ -69,6 +99,9 @@ class TaskQueue:
         if task not in self._waiting:
             return False
         self._waiting.discard(task)
+        if len(self._delayed) > 2 * len(self._waiting) + MAX_DROPPED:
+            self._delayed = [entry for entry in self._delayed if entry[-1] in self._waiting]
+            heapq.heapify(self._delayed)
         return True
 
     def clear(self) -> int:
@@ -89,7 +122,8 @@ class TaskQueue:
         """Put what is due by now in its lane."""
         while (due_s := self.next_due_s()) is not None and due_s <= now_s:
             *_, pushed, task = heapq.heappop(self._delayed)
-            entry = (int(task.priority), task.due_s, task.order, pushed, task)
+            until_s = task.due_s + self._patience_s[task.priority]
+            entry = (until_s, int(task.priority), task.due_s, task.order, pushed, task)
             heapq.heappush(self._due.setdefault(task.lane, []), entry)
 
     def lanes(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import publishing, rest, signals, starting
+from benchmarks import dispatching, jitter, publishing, rest, signals, starting
 from benchmarks.clients import listen, topics
 from benchmarks.counting import CountingProxy
 from benchmarks.matching import matched
@@ -23,12 +23,27 @@ def server(tmp_path_factory: pytest.TempPathFactory):
     assert not running.answers()
 
 
-def test_both_buses_are_measured() -> None:
-    ours, theirs = publishing.measure(is_quick=True)
-    assert ours.value
-    assert ours.value > 0.0
-    assert theirs.value
-    assert theirs.value > 0.0
+def test_the_bus_and_its_peers_are_measured() -> None:
+    found = publishing.measure(is_quick=True)
+    assert len(found) == 3
+    assert all(figure.value is not None and figure.value > 0.0 for figure in found)
+
+
+def test_the_cost_of_a_task_is_measured_beside_its_peer() -> None:
+    assert all(cost > 0.0 for cost in asyncio.run(dispatching.costs(20)))
+
+
+def test_repeating_tasks_run_and_say_how_late_they_were() -> None:
+    for pace in asyncio.run(dispatching.paces(10, 0.5)):
+        assert pace.late_ms
+        assert pace.share > 0.0
+        assert pace.cpu_us > 0.0
+
+
+def test_a_probe_in_the_risk_lane_is_measured_calm_and_beside_bad_agents() -> None:
+    for phase in asyncio.run(jitter.phases(0.5)):
+        assert phase.late_ms
+        assert phase.read_ms
 
 
 def test_every_symbol_that_closes_gets_its_vote() -> None:

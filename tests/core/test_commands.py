@@ -326,10 +326,10 @@ async def test_a_desk_whose_journal_fails_in_an_unknown_way_hears_the_kill_switc
     class Odd(MemoryJournal):
         is_odd = True
 
-        def take(self):
+        def take(self, limit=1000):
             if self.is_odd:
                 raise RuntimeError("nobody thought of this")
-            return super().take()
+            return super().take(limit)
 
     d = Desk(Odd())
     halted = asyncio.Event()

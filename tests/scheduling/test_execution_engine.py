@@ -10,45 +10,9 @@ import pytest
 from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.errors import InvalidValueError
 from engine.scheduling.execution_engine import ExecutionEngine
+from tests.scheduling.fake_agent import FakeAgent
 
 pytestmark = pytest.mark.asyncio
-
-
-class FakeAgent:
-    """An agent as the engine sees it; its cycle is what the test gives."""
-
-    def __init__(
-        self, agent_id: str = "one", cycle: Callable[[], Awaitable[None]] | None = None
-    ) -> None:
-        self.agent_id = agent_id
-        self.status = AgentStatus.RUNNING
-        self.interval = 60.0
-        self.priority = TaskPriority.NORMAL
-        self.task_type = "agent_cycle"
-        self.runs_itself = False
-        self.has_cycle = True
-        self.driver: Any = None
-        self.cycles = 0
-        self.failures: list[BaseException] = []
-        self._cycle = cycle
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def perform_cycle(self, resource_pool: object) -> None:
-        self.cycles += 1
-        if self._cycle is not None:
-            await self._cycle()
-
-    async def perform_run(self) -> None:
-        await asyncio.Event().wait()
-
-    def seconds_to_next(self) -> float:
-        return self.interval
-
-    def note_failure(self, where: str, error: BaseException) -> None:
-        self.failures.append(error)
 
 
 @asynccontextmanager
@@ -216,6 +180,23 @@ async def test_durations_are_measured() -> None:
         await engine.schedule_task("a", "any", task)
         await turns()
         assert engine.get_stats()["mean_duration_ms"] > 0
+
+
+async def test_the_figures_name_who_took_how_long() -> None:
+    async def broken() -> None:
+        raise ValueError("no positions")
+
+    async with running() as engine:
+        await engine.schedule_task("execution", "check_positions", broken)
+        await engine.schedule_agent_cycle(FakeAgent("risk"))
+        await turns()
+        stats = engine.get_stats()
+    assert [(row.agent_id, row.task_type, row.n, row.failed) for row in stats["durations"]] == [
+        ("execution", "check_positions", 1, 1), ("risk", "agent_cycle", 1, 0),
+    ]  # fmt: skip
+    assert all(row.p50_ms >= 0.0 for row in stats["durations"])
+    assert stats["late_ms_max"] >= 0.0
+    assert stats["timers"] == {}
 
 
 async def test_stop_leaves_neither_task_nor_queue_and_can_be_repeated() -> None:

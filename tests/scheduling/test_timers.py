@@ -136,6 +136,7 @@ async def test_what_apscheduler_misses_is_counted() -> None:
         missed = JobExecutionEvent(EVENT_JOB_MISSED, "one", "default", bench.clock.now())
         bench.timers._count(missed)
         assert bench.timers.get_stats()["missed"] == 1
+        assert bench.engine.get_stats()["timers"] == bench.timers.get_stats()
 
 
 async def test_agents_watched_before_the_start_are_armed_by_it_and_stop_can_be_repeated() -> None:
