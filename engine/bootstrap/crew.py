@@ -12,15 +12,27 @@ from engine.agents.risk import RiskAgent
 from engine.agents.sentiment import SentimentAgent
 from engine.agents.strategy import StrategyAgent
 from engine.agents.supervisor import SupervisorAgent
+from engine.bootstrap.own_agents import load_kinds
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
+from engine.domain.errors import ConfigurationError
 from engine.ports.broker import Broker
 from engine.ports.clock import Clock
 from engine.ports.compute import Compute
 from engine.ports.feed import Feed
 from engine.settings import Settings
+from engine.settings.parts import AgentPart
 from engine.trading.latch import KillSwitch
 
+BUILT_IN = (
+    "market_data",
+    "monte_carlo",
+    "risk",
+    "strategy",
+    "execution",
+    "supervisor",
+    "sentiment",
+)
 TICK_INTERVAL_S = 0.25
 """How often the feed is polled: the replay's ticks come at 4 Hz."""
 
@@ -51,6 +63,8 @@ class Crew:
     execution: ExecutionAgent
     supervisor: SupervisorAgent
     sentiment: SentimentAgent
+    own: tuple[BaseAgent, ...] = ()
+    """Agents that the configuration names beside the built-in ones."""
 
     @property
     def all(self) -> tuple[BaseAgent, ...]:
@@ -61,6 +75,7 @@ class Crew:
             self.risk,
             self.monte_carlo,
             self.sentiment,
+            *self.own,
             self.market_data,
             self.supervisor,
         )
@@ -76,6 +91,7 @@ class Crew:
             self.execution,
             self.supervisor,
             self.sentiment,
+            *self.own,
         )
 
 
@@ -118,4 +134,22 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
             SupervisorAgent, "supervisor", mode=settings.trading_mode.value, health=around.health
         ),
         sentiment=build(SentimentAgent, "sentiment"),
+        own=tuple(
+            _own(kind, name, part, around, shared)
+            for name, (kind, part) in load_kinds(settings.agents, BUILT_IN).items()
+        ),
     )  # fmt: skip
+
+
+def _own(
+    kind: type[BaseAgent], name: str, part: AgentPart, around: Surroundings, shared: dict[str, Any]
+) -> BaseAgent:
+    """Return an agent of one's own; what its constructor refuses is a matter of the configuration."""
+    config = {**shared, **part.config}
+    try:
+        return kind(name=name, event_bus=around.bus, state_manager=around.state, config=config)
+    except Exception as error:
+        raise ConfigurationError(
+            f"agents.{name} must accept its configuration, did not ({type(error).__name__}: {error}); "
+            f"correct agents.{name}.config"
+        ) from error

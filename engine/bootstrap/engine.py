@@ -14,6 +14,7 @@ from engine.bootstrap.crew import Crew, Surroundings, muster
 from engine.bootstrap.feeds import build_feed
 from engine.bootstrap.fingerprint import Fingerprint, code_hash
 from engine.bootstrap.obeying import Obeying
+from engine.bootstrap.own_agents import sources_hash
 from engine.bootstrap.pacing import build_keeper, market_input
 from engine.core.commands import CommandDesk
 from engine.core.event_bus import EventBus
@@ -107,7 +108,7 @@ class Engine:
             seed=settings.seed,
             config_hash=settings.config_hash(),
             data_hash=self.feed.fingerprint(),
-            code_hash=code_hash(),
+            code_hash=code_hash() + sources_hash(type(agent) for agent in self.crew.own),
         )
 
     # -- life ----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from engine.domain.payload import encode
 from engine.domain.risk import RiskLimits
 from engine.settings.parts import (
     LIMITS,
+    AgentPart,
     AgentPoolPart,
     ExecutionPart,
     FeedChoice,
@@ -172,6 +173,9 @@ class Settings(AgentSettings):
     rl_engine: RlPart = RlPart()
     sandbox: SandboxPart = SandboxPart()
     strategies: dict[str, StrategyPart] = Field(default_factory=dict)
+    agents: dict[Annotated[str, Field(pattern=r"^[\w .-]{1,64}$")], AgentPart] = Field(
+        default_factory=dict
+    )
     execution_engine: ExecutionPart = ExecutionPart()
     resource_pool: ResourcePoolPart = ResourcePoolPart()
     scheduler: SchedulerPart = SchedulerPart()

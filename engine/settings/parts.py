@@ -109,6 +109,20 @@ class StrategyPart(_Part):
     params: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
+class AgentPart(_Part):
+    """``agents.<name>``: an agent of one's own.
+
+    `use` is ``package.module:Class`` or the name of an entry point of the group ``pilothouse.agents``; `config` is what
+    the agent is given, its `interval` in seconds among it.
+    """
+
+    use: str = Field(min_length=1, max_length=200)
+    enabled: bool = True
+    config: dict[str, bool | int | float | str | list[bool | int | float | str]] = Field(
+        default_factory=dict
+    )
+
+
 class ExecutionPart(_Part):
     """``execution_engine``: the shared queue."""
 
