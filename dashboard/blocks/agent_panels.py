@@ -1,5 +1,6 @@
 """The side of the Agents page: the chosen agent, the queue by priority, the newest events."""
 
+import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -14,14 +15,16 @@ from dashboard.components.controls import icon_button
 from dashboard.components.nodes import Node, attrs
 from dashboard.components.panels import empty_state, kpi, kpis, panel
 from dashboard.patches import Patch
-from dashboard.views.agents import DetailView, QueueRow, QueueView
+from dashboard.views.agents import DetailView
 from dashboard.views.journal import KINDS, RowView
+from dashboard.views.task_queue import QueueRow, QueueView
 
 PILL, TOOLS, NOTE = "agents-detail-pill", "agents-detail-tools", "agents-detail-note"
 BARS, LONGEST, RUNS, ERROR = "agents-bars", "agents-longest", "agents-runs", "agents-error"
 BAR_STEP, BAR_GAP = 10, 2
 LAST, P50, P95, NEXT = "agents-last", "agents-p50", "agents-p95", "agents-next"
 RUNNING, MEASURED = "agents-running", "agents-measured"
+TROUBLES, APIS = "agents-troubles", "agents-apis"
 LOG_BODY, LOG_KIND, LOG_HOLD = "agents-log-body", "agents-log-kind", "agents-log-hold"
 ALL_TOPICS = "all"
 
@@ -151,16 +154,38 @@ def queue_panel(shown: QueueView, weights: Component) -> Component:
     running = html.Span(shown.running, id=RUNNING, className="ph-tx3 ph-t12")
     body = html.Ul([_queue_row(row) for row in shown.rows], className="ph-queue")
     remark = html.Span(shown.remark, id=MEASURED, className="ph-panel-remark")
-    return panel("Queue by priority", body, weights, remark=remark, tools=[running])
+    return panel(
+        "Queue by priority",
+        body,
+        html.P(shown.troubles, id=TROUBLES, className=_troubles_class(shown)),
+        html.Ul(id=APIS, className="ph-apis", **attrs({"data-ph-rows": api_rows(shown)})),
+        weights,
+        remark=remark,
+        tools=[running],
+    )
+
+
+def api_rows(shown: QueueView) -> str:
+    """Return the outside services as plain rows, none where none was called; the browser draws them."""
+    rows = [
+        ["", "", [["ph-mono", row.api], ["ph-warn" if row.tone else "ph-tx3", row.words]]]
+        for row in shown.apis
+    ]
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def _troubles_class(shown: QueueView) -> str:
+    return f"ph-t12 {'ph-warn' if shown.has_trouble else 'ph-tx3'}"
 
 
 def queue_patch(shown: QueueView) -> Patch:
     """Return the counts of the queue."""
-    text = {RUNNING: shown.running, MEASURED: shown.remark}
+    text = {RUNNING: shown.running, MEASURED: shown.remark, TROUBLES: shown.troubles}
     text |= {f"agents-queue-{row.priority}": row.count for row in shown.rows}
     text |= {f"agents-at-{row.priority}": row.who for row in shown.rows}
     cls = {f"agents-queue-{row.priority}": _count_class(row) for row in shown.rows}
-    return Patch(text=text, cls=cls)
+    cls[TROUBLES] = _troubles_class(shown)
+    return Patch(text=text, cls=cls, attrs={APIS: {"data-ph-rows": api_rows(shown)}})
 
 
 def _count_class(row: QueueRow) -> str:

@@ -21,7 +21,7 @@ from dashboard.page import LivePart, Page
 from dashboard.patches import Patch
 from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
-from dashboard.views import journal
+from dashboard.views import journal, task_queue
 from dashboard.views import pace as paces
 from engine.domain.errors import PilothouseError
 from engine.domain.sections import AgentRow, AgentsSection, LogSection, Snapshot
@@ -68,7 +68,7 @@ def _whole(section: AgentsSection, snapshot: Snapshot, wanted: str) -> list[Comp
                     **attrs({"data-topics": detail_topics(wanted)}),
                 ),
                 html.Div(
-                    side.queue_panel(view.queue_view(section), _weights(section)),
+                    side.queue_panel(task_queue.queue_view(section), _weights(section)),
                     className="ph-panel-host",
                     **attrs({"data-topics": "agents.queue agents.weights"}),
                 ),
@@ -266,7 +266,7 @@ def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
 
 def render_queue(snapshot: Snapshot, _: str) -> Patch:
     """Return the queue by priority."""
-    return side.queue_patch(view.queue_view(_agents(snapshot)))
+    return side.queue_patch(task_queue.queue_view(_agents(snapshot)))
 
 
 def render_weights(snapshot: Snapshot, _: str) -> Patch:

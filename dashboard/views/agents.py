@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboard import formatting as fmt
 from dashboard.views.agent_controls import SUPERVISOR, Control, controls_of, effect_of
 from dashboard.views.pace import PaceView, pace_view
-from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
+from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import AgentRow, AgentsSection
 
 QUICK_S = 2.0
@@ -79,25 +79,6 @@ class DetailView:
     says: tuple[tuple[str, str], ...]
     last_error: str
     has_error: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueRow:
-    """Tasks that wait at one priority, and who works at it."""
-
-    priority: str
-    who: str
-    count: str
-    is_empty: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueView:
-    """The execution engine's queue by priority, most urgent first."""
-
-    running: str
-    rows: tuple[QueueRow, ...]
-    remark: str
 
 
 # -- one agent -------------------------------------------------------------------------------------------------
@@ -216,7 +197,7 @@ def _is_silent(row: AgentRow) -> bool:
     return row.status in {AgentStatus.ERROR, AgentStatus.PAUSED, AgentStatus.STOPPED}
 
 
-# -- the crew, the chosen agent, the queue ---------------------------------------------------------------------
+# -- the crew, the chosen agent ---------------------------------------------------------------------
 
 
 def crew_key(section: AgentsSection) -> str:
@@ -237,11 +218,12 @@ def crew_view(section: AgentsSection) -> CrewView:
     failed = fmt.count(sum(m.errors for m in done))
     return CrewView(
         counts=counts,
-        remark=f"events per second, {_measured_when(section)} · conflated {conflated} · failed {failed}",
+        remark=f"events per second, {measured_when(section)} · conflated {conflated} · failed {failed}",
     )
 
 
-def _measured_when(section: AgentsSection) -> str:
+def measured_when(section: AgentsSection) -> str:
+    """Return how often the engine's figures are taken."""
     if not section.events_per_second:
         return "not measured yet"
     interval = next((r.interval_s for r in section.rows if r.agent_id == SUPERVISOR), None)
@@ -325,25 +307,3 @@ def rate(section: AgentsSection, topic: str) -> str:
     if 0 < value < 0.05:  # noqa: PLR2004 -- would read 0.0
         return "<0.1 /s"
     return f"{fmt.number(value, 1)} /s" if value else "0 /s"
-
-
-def queue_view(section: AgentsSection) -> QueueView:
-    """Return the queue by priority, most urgent first; a count is unknown before the first health check."""
-    rows = []
-    for priority in TaskPriority:
-        who = [row.title for row in section.rows if row.priority is priority]
-        n = section.queue_by_priority.get(priority.name)
-        rows.append(
-            QueueRow(
-                priority=priority.name,
-                who=", ".join(who) or "nobody",
-                count=fmt.count(n),
-                is_empty=not n,
-            )
-        )
-    is_known = bool(section.queue_by_priority)
-    running = f"{section.running_tasks} running of {section.max_concurrent_tasks}"
-    interval = _measured_when(section) if is_known else "not measured yet"
-    return QueueView(
-        running=running if is_known else fmt.UNKNOWN, rows=tuple(rows), remark=interval
-    )

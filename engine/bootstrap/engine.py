@@ -251,6 +251,9 @@ class Engine:
         return {
             **{name: stats[name] for name in _TOLD},
             "durations": [row.to_data() for row in stats["durations"]],
+            "apis": [
+                row.to_data() for row in self.execution_engine.resource_pool.get_stats()["apis"]
+            ],
             "events_per_second": self.bus.rates(),
             "loop_lag_ms": self._loop_lag_ms(),
             "events_waiting": self.log.waiting,

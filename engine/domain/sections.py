@@ -1,7 +1,6 @@
 """What may be seen: the versioned sections that the projection writes and screens read.
 
-A section is named ``kind`` or ``kind:SUBJECT``. Its value is a frozen payload; its stamp says what moment it speaks of,
-when it was received, and its version. Everything here can be rebuilt from the journal and the feed.
+Named ``kind`` or ``kind:SUBJECT``, a frozen payload and a stamp (moment, receipt, version); the journal rebuilds them.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.log import LogRow
 from engine.domain.market import Bar, BarColumns, FeedState
 from engine.domain.payload import Payload
+from engine.domain.resources import ApiFigures
 from engine.domain.risk import Alert, LimitUse, RiskLimits, RiskMetrics
 from engine.domain.signals import CycleRecord, SignalAction
 from engine.domain.trading import Account, Fill, HaltMode, Order, Position
@@ -269,13 +269,20 @@ class AgentRow(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsSection(Payload):
-    """``agents``: rows in start order, events per second by topic, the engine's figures, the scheduler's weights."""
+    """``agents``: rows in start order, events per second by topic, the engine's figures, the weights."""
 
     rows: tuple[AgentRow, ...] = ()
     events_per_second: dict[str, float] = field(default_factory=dict)
     queue_by_priority: dict[str, int] = field(default_factory=dict)
     running_tasks: int = 0
     max_concurrent_tasks: int = 20
+    late_tasks: int = 0
+    late_ms_p99: float | None = None
+    failed_tasks: int = 0
+    timed_out_tasks: int = 0
+    timers: dict[str, int] = field(default_factory=dict)
+    loop_lag_ms: float | None = None
+    apis: tuple[ApiFigures, ...] = ()
     weights: SchedulerWeights = field(default_factory=SchedulerWeights)
 
 

@@ -178,7 +178,10 @@ class AgentsFold(Fold):
         return ("agents",)
 
 
-_FIGURES = ("events_per_second", "queue_by_priority", "running_tasks", "max_concurrent_tasks")
+_FIGURES = (
+    "events_per_second", "queue_by_priority", "running_tasks", "max_concurrent_tasks", "late_tasks", "late_ms_p99",
+    "failed_tasks", "timed_out_tasks", "timers", "loop_lag_ms", "apis",
+)  # fmt: skip
 
 
 def _figures_of(section: AgentsSection) -> Mapping[str, Any]:

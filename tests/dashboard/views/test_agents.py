@@ -7,7 +7,7 @@ import pytest
 from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
 from dashboard.views.agent_controls import controls_of, effect_of
-from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
+from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import AgentRow, AgentsSection
 from tests.dashboard.samples import WALL, agents
 
@@ -156,18 +156,7 @@ def test_before_the_first_health_check_no_rate_is_shown():
     section = replace(agents(), events_per_second={}, queue_by_priority={})
     assert "not measured yet" in view.crew_view(section).remark
     assert view.rate(section, "MC_UPDATE") == "–"
-    assert {r.count for r in view.queue_view(section).rows} == {"–"}
-    assert view.queue_view(section).running == "–"
     assert {(e.label, e.state, e.width) for e in graph.edges_view(section)} == {("–", "live", 1.0)}
-
-
-def test_the_queue_lists_who_works_at_each_priority():
-    rows = view.queue_view(agents()).rows
-    assert [r.priority for r in rows] == ["CRITICAL", "HIGH", "NORMAL", "LOW", "IDLE"]
-    assert [r.count for r in rows] == ["0", "1", "0", "1", "0"]
-    assert rows[0].who == "Risk, Execution"
-    assert view.queue_view(agents()).running == "0 running of 20"
-    assert len(rows) == len(TaskPriority)
 
 
 def test_the_chosen_agent_is_the_one_asked_for_else_the_one_in_trouble():
