@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.adapters.brokers.paper import PaperBroker
+from engine.bootstrap.blocking import Blocking
 from engine.bootstrap.crew import Crew, Surroundings, muster
 from engine.bootstrap.feeds import build_feed
 from engine.bootstrap.fingerprint import Fingerprint, code_hash
@@ -42,6 +43,7 @@ from engine.ports.compute import Compute
 from engine.ports.journal import Journal, Lease
 from engine.ports.store import Store
 from engine.scheduling.execution_engine import ExecutionEngine
+from engine.scheduling.loop_watch import LoopWatch
 from engine.scheduling.registry import AgentRegistry
 from engine.scheduling.resource_pool import ResourcePool
 from engine.settings import Settings
@@ -102,6 +104,9 @@ class Engine:
             None if is_stepped else loop_lag_ms,
         )  # fmt: skip
         self.crew.supervisor.pacer = self.pacer.look
+        by_id = {agent.agent_id: agent for agent in self.crew.all}
+        own = frozenset(agent.agent_id for agent in self.crew.own)
+        self.loop_watch = LoopWatch(Blocking(by_id, own, self.bus, parts.clock).take)
         self.desk = CommandDesk(parts.journal, self.bus, is_inline=is_stepped)
         self.obeying = Obeying(self.crew, self.registry, self.bus, parts.journal)
         self.fingerprint = Fingerprint(
@@ -137,12 +142,14 @@ class Engine:
         self.obeying.enlist(self.desk)
         if self.parts.pace is not None:
             self.desk.start()
+            self.loop_watch.start()
         # Whoever asks from now on sees this engine, not what the last one left.
         await self.log.flush()
 
     async def stop(self) -> None:
         """Take no more commands, stop the crew, write everything."""
         self.log.show("engine", self._section("stopping"))
+        self.loop_watch.stop()
         await self.desk.stop()
         await self.registry.stop_agent(self.crew.supervisor.agent_id)
         await self.registry.stop()

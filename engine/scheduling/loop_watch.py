@@ -1,0 +1,101 @@
+"""Who holds up the engine's loop: a thread that looks when the loop's beat is late, and names the agent and the line.
+
+It needs no help from what it watches: the agent is found on the stack of the loop's thread.
+"""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+BEAT_S = 0.05
+THRESHOLD_S = 0.25
+"""A beat so late counts as a block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The loop stood still: for how long, in whose work (empty when nobody's), and at which line."""
+
+    seconds: float
+    agent_id: str = ""
+    where: str = ""
+
+
+class LoopWatch:
+    """Watches the loop that it is started in.
+
+    Parameters
+    ----------
+    on_block : callable
+        Gets each block once it is over, in the loop.
+    threshold_s : float
+        From here on a late beat counts.
+    """
+
+    def __init__(self, on_block: Callable[[Block], None], threshold_s: float = THRESHOLD_S) -> None:
+        self._on_block = on_block
+        self._threshold_s = threshold_s
+        self._beat_at = 0.0
+        self._seen: Block | None = None
+        self._ident = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; call in the loop. Harmless twice."""
+        if self._thread is not None:
+            return
+        self._ident = threading.get_ident()
+        self._beat()
+        self._thread = threading.Thread(target=self._look, name="loop-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; harmless twice."""
+        self._stop.set()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._thread is not None:
+            self._thread.join(4 * BEAT_S)
+
+    def _beat(self) -> None:
+        """Show that the loop is alive; after a block, tell of it."""
+        now = time.perf_counter()
+        late_s = now - self._beat_at - BEAT_S
+        seen, self._seen = self._seen, None
+        is_first = self._beat_at == 0.0
+        self._beat_at = now
+        if late_s > self._threshold_s and not is_first:
+            found = seen or Block(seconds=0.0)
+            self._on_block(Block(seconds=late_s, agent_id=found.agent_id, where=found.where))
+        self._timer = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
+
+    def _look(self) -> None:
+        while not self._stop.wait(BEAT_S):
+            late_s = time.perf_counter() - self._beat_at - BEAT_S
+            if late_s > self._threshold_s and self._seen is None:
+                self._seen = blamed(sys._current_frames().get(self._ident))
+
+
+def blamed(frame: FrameType | None) -> Block:
+    """Return the agent whose code is at work in a stack, innermost first, and the line; nobody when none is.
+
+    Parameters
+    ----------
+    frame : frame, optional
+        The innermost frame.
+    """
+    while frame is not None:
+        agent_id = getattr(frame.f_locals.get("self"), "agent_id", None)
+        if isinstance(agent_id, str) and agent_id:
+            code = frame.f_code
+            where = f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
+            return Block(seconds=0.0, agent_id=agent_id, where=where)
+        frame = frame.f_back
+    return Block(seconds=0.0)

@@ -1,0 +1,63 @@
+"""An agent that holds up the engine is named; one of one's own that does so again and again is stopped."""
+
+import asyncio
+
+import pytest
+
+from engine.adapters.clocks.manual import ManualClock
+from engine.agents.base import BaseAgent
+from engine.bootstrap.blocking import TIMES, WINDOW_S, Blocking
+from engine.core.event_bus import EventBus
+from engine.core.state_manager import StateManager
+from engine.domain.agents import AgentStatus
+from engine.domain.events import EventType
+from engine.scheduling.loop_watch import Block
+
+pytestmark = pytest.mark.asyncio
+
+
+class Slow(BaseAgent):
+    title = "Slow"
+
+
+class Bench:
+    def __init__(self, *, is_own: bool) -> None:
+        self.bus, self.clock = EventBus(), ManualClock()
+        self.agent = Slow("slow", self.bus, StateManager(), {"clock": self.clock})
+        self.told: list[dict] = []
+        self.bus.subscribe(EventType.RISK_ALERT, lambda e: self.told.append(dict(e.data)))
+        own = frozenset({"slow"} if is_own else ())
+        self.blocking = Blocking({"slow": self.agent}, own, self.bus, self.clock)
+
+    async def block(self, seconds: float, agent_id: str = "slow") -> None:
+        self.blocking.take(Block(seconds=seconds, agent_id=agent_id, where="slow.py:7 in handle"))
+        await asyncio.sleep(0)
+        await self.bus.drain()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_the_third_long_block_within_a_minute_stops_an_agent_of_ones_own_and_says_why():
+    bench = Bench(is_own=True)
+    await bench.agent.start()
+    for n in range(TIMES):
+        assert bench.agent.status is AgentStatus.RUNNING, n
+        await bench.block(1.5)
+    assert bench.agent.status is AgentStatus.STOPPED
+    assert "slow.py:7 in handle" in bench.agent.row().reason
+    assert [t["severity"] for t in bench.told] == ["warning", "warning", "critical"]
+    assert bench.told[-1]["message"] == "1.5 s at slow.py:7 in handle. It is stopped."
+
+
+@pytest.mark.parametrize("case", ["spread over time", "short", "built in", "nobody's"])
+async def test_what_is_rare_short_built_in_or_nobodys_stops_nobody(case: str):
+    bench = Bench(is_own=case != "built in")
+    await bench.agent.start()
+    for _ in range(2 * TIMES):
+        await bench.block(0.4 if case == "short" else 2.0, "" if case == "nobody's" else "slow")
+        if case == "spread over time":
+            bench.clock.advance(WINDOW_S)
+    assert bench.agent.status is AgentStatus.RUNNING
+    is_told = case in {"spread over time", "built in"}
+    assert len(bench.told) == (2 * TIMES if is_told else 0)
+    await bench.agent.stop()
