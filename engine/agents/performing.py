@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from engine.adapters.clocks.wall import WallClock
 from engine.adapters.compute.inline import InlineCompute
+from engine.agents.checkup import Vitals, entries_of
 from engine.agents.fence import BREAKER, Fence
 from engine.agents.measurement import Measurement
 from engine.agents.pausing import Gate, Held
@@ -73,6 +74,7 @@ class Performing(ABC):
         self._fence = Fence()
         self._measurement = Measurement()
         self._measured_at_s = -math.inf
+        self._cycle_began_s: float | None = None
         self._next_at_s: float | None = None
         self._gate = Gate()
         self._one_at_a_time = asyncio.Lock()
@@ -185,7 +187,7 @@ class Performing(ABC):
             return None
         result = None
         began_s, began = self._clock.monotonic(), time.perf_counter()
-        self._cycle_task = asyncio.current_task()
+        self._cycle_task, self._cycle_began_s = asyncio.current_task(), began_s
         try:
             result = await self._run_cycle(resource_pool)
         except Exception as error:
@@ -194,7 +196,7 @@ class Performing(ABC):
         else:
             self._fence.passed("cycle")
         finally:
-            self._cycle_task = None
+            self._cycle_task = self._cycle_began_s = None
             self._next_at_s = max(began_s + self.interval, self._fence.quiet_until_s)
             self._measurement.cycles += 1
             self._timed(began)
@@ -236,6 +238,16 @@ class Performing(ABC):
             if loop_task is not None and loop_task not in {_current_task(), self._cycle_task}:
                 loop_task.cancel()
             self._post(self.event(EventType.AGENT_CHANGED, self._changed("engine")), cause)
+
+    def vitals(self, *, with_durations: bool) -> Vitals:
+        """Return its vital signs for the supervisor."""
+        began_s = self._cycle_began_s
+        return Vitals(
+            interval_s=self.interval if self.has_cycle else None,
+            in_flight_s=None if began_s is None else self._clock.monotonic() - began_s,
+            p95_ms=self.measured().p95_ms if with_durations else None,
+            entries=entries_of(self),
+        )
 
     def publish_measured(self) -> None:
         """Post AGENT_MEASURED now; the base does so by itself at most once a second."""

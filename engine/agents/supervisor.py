@@ -5,10 +5,11 @@ A failed agent is restarted with growing waits; after the last try it stays in E
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from engine.agents.base import BaseAgent
+from engine.agents.checkup import Checkup, Finding
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import AgentPaced, AgentStatus, TaskPriority
@@ -36,6 +37,10 @@ class _Watch:
     restarted_at_s: float = 0.0
     is_given_up: bool = False
     times_given_up: int = 0
+    checkup: Checkup = field(default_factory=Checkup)
+    told: frozenset[str] = frozenset()
+    """Kinds of trouble that were told and are not over."""
+    n_told: int = 0
 
 
 class SupervisorAgent(BaseAgent):
@@ -84,6 +89,8 @@ class SupervisorAgent(BaseAgent):
         self._health: Callable[[], Mapping[str, Any]] | None = health
         self.pacer: Callable[[], Iterable[AgentPaced]] = tuple
         """Adjusts intervals with every check and returns what it changed; nothing until it is set."""
+        self.counts_durations = True
+        """False under a turned clock, where what a machine takes may not influence a run."""
         self._crew: dict[str, BaseAgent] = {}
         self._watches: dict[str, _Watch] = {}
 
@@ -141,6 +148,8 @@ class SupervisorAgent(BaseAgent):
     async def _check(self, agent: BaseAgent) -> None:
         watch = self._watches.setdefault(agent.agent_id, _Watch())
         now_s = self._clock.monotonic()
+        if agent.status is AgentStatus.RUNNING:
+            await self._look(agent, watch)
         if agent.status is not AgentStatus.ERROR:
             if watch.is_given_up or (watch.restarts and now_s - watch.restarted_at_s > HEALTHY_S):
                 self._watches[agent.agent_id] = _Watch(times_given_up=watch.times_given_up)
@@ -164,6 +173,23 @@ class SupervisorAgent(BaseAgent):
         )
         await agent.stop(reason=f"restart {watch.restarts} of {MAX_RESTARTS}: {agent.reason}")
         await self._started(agent)
+
+    async def _look(self, agent: BaseAgent, watch: _Watch) -> None:
+        """Tell of a trouble that is new: an agent that hangs, is too slow, or keeps ever more."""
+        vitals = agent.vitals(with_durations=self.counts_durations)
+        found = watch.checkup.findings(agent.title or agent.name, vitals)
+        for finding in found:
+            if finding.kind not in watch.told:
+                watch.n_told += 1
+                await self.event_bus.publish(self._trouble(agent, finding, watch.n_told))
+        watch.told = frozenset(finding.kind for finding in found)
+
+    def _trouble(self, agent: BaseAgent, finding: Finding, number: int) -> Event:
+        alert = Alert(
+            alert_id=f"agent-{agent.agent_id}-{finding.kind}-{number}", symbol="engine", title=finding.title,
+            metric=f"agent_{finding.kind}", severity=Severity.WARNING, message=finding.message,
+        )  # fmt: skip
+        return self.event(EventType.RISK_ALERT, alert)
 
     async def _started(self, agent: BaseAgent) -> None:
         """Start an agent; its failure is its own, announced status."""

@@ -104,6 +104,7 @@ class Engine:
             None if is_stepped else loop_lag_ms,
         )  # fmt: skip
         self.crew.supervisor.pacer = self.pacer.look
+        self.crew.supervisor.counts_durations = not is_stepped
         by_id = {agent.agent_id: agent for agent in self.crew.all}
         own = frozenset(agent.agent_id for agent in self.crew.own)
         self.loop_watch = LoopWatch(Blocking(by_id, own, self.bus, parts.clock).take)

@@ -203,3 +203,47 @@ def test_two_agents_of_one_name_are_refused() -> None:
     crew.supervisor.register_agent(agent)  # the same again is harmless
     with pytest.raises(InvalidValueError, match="unique"):
         crew.recruit(Idle, "a")
+
+
+class Hoarder(BaseAgent):
+    """Keeps all that it ever heard."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.heard: list[int] = []
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        self.heard.extend(range(2_000))
+
+
+class Stuck(BaseAgent):
+    """Its first cycle never ends."""
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        await self._clock.sleep(1e6)
+
+
+@pytest.mark.asyncio
+async def test_an_agent_that_keeps_ever_more_is_told_of_once_by_its_attribute() -> None:
+    crew = Crew(health_check_interval=30)
+    hoarder = crew.add(Hoarder, "hoarder", interval=20)
+    crew.supervisor.register_agent(hoarder)
+    await crew.supervisor.start()
+    await crew.clock.run(900)
+    (alert,) = crew.of(EventType.RISK_ALERT)
+    assert alert["metric"] == "agent_leaks"
+    assert "heard" in alert["message"]
+    await crew.supervisor.stop()
+
+
+@pytest.mark.asyncio
+async def test_an_agent_whose_cycle_never_ends_is_told_of_once() -> None:
+    crew = Crew(health_check_interval=10)
+    stuck = crew.add(Stuck, "stuck", interval=5)
+    crew.supervisor.register_agent(stuck)
+    await crew.supervisor.start()
+    await crew.clock.run(100)
+    (alert,) = crew.of(EventType.RISK_ALERT)
+    assert (alert["metric"], alert["title"]) == ("agent_hangs", "stuck hangs")
+    assert stuck.status is AgentStatus.RUNNING
+    await crew.supervisor.stop()

@@ -1,0 +1,57 @@
+"""Agents that hang, are too slow or keep ever more are found by their vital signs."""
+
+import pytest
+
+from engine.agents.checkup import (
+    GROWING_CHECKS,
+    HANG_S,
+    LEAST_GROWTH,
+    Checkup,
+    Vitals,
+)
+
+
+def kinds(checkup: Checkup, vitals: Vitals) -> list[str]:
+    return [finding.kind for finding in checkup.findings("Risk", vitals)]
+
+
+@pytest.mark.parametrize(
+    ("in_flight_s", "interval_s", "expected"),
+    [
+        (None, 1.0, []),
+        (HANG_S, 1.0, []),
+        (HANG_S + 1, 1.0, ["hangs"]),
+        (HANG_S + 1, 60.0, []),
+        (181.0, 60.0, ["hangs"]),
+        (HANG_S + 1, None, ["hangs"]),
+    ],
+)
+def test_a_cycle_that_outlasts_what_it_may_hangs(in_flight_s, interval_s, expected):
+    vitals = Vitals(in_flight_s=in_flight_s, interval_s=interval_s)
+    assert kinds(Checkup(), vitals) == expected
+
+
+@pytest.mark.parametrize(
+    ("p95_ms", "interval_s", "expected"),
+    [(1000.0, 1.0, []), (1001.0, 1.0, ["slow"]), (1e9, None, []), (None, 1.0, [])],
+)
+def test_runs_longer_than_the_interval_are_too_slow(p95_ms, interval_s, expected):
+    assert kinds(Checkup(), Vitals(p95_ms=p95_ms, interval_s=interval_s)) == expected
+
+
+def test_what_grows_at_every_check_is_a_leak_named_by_its_attribute():
+    checkup, step = Checkup(), LEAST_GROWTH // GROWING_CHECKS
+    for n in range(GROWING_CHECKS):
+        assert kinds(checkup, Vitals(entries={"kept": step * n, "other": 5})) == []
+    (leak,) = checkup.findings("Risk", Vitals(entries={"kept": LEAST_GROWTH, "other": 5}))
+    assert leak.title == "Risk keeps ever more"
+    assert leak.message == "10,000 entries more over 10 checks, 10,000 of them in kept."
+
+
+def test_what_fills_up_and_is_emptied_or_grows_a_little_is_no_leak():
+    saw = Checkup()
+    for n in range(5 * GROWING_CHECKS):
+        assert kinds(saw, Vitals(entries={"cache": LEAST_GROWTH * (n % GROWING_CHECKS)})) == []
+    slow = Checkup()
+    for n in range(5 * GROWING_CHECKS):
+        assert kinds(slow, Vitals(entries={"cache": n})) == []
