@@ -484,6 +484,14 @@ def test_the_log_shows_everything_but_ticks_telemetry_and_redraws():
         (s.halt(HaltMode.HALTED), "Trading halted by anna: a drill, 0 open orders cancelled.", "trading", "crit"),
         (s.halt(HaltMode.ACTIVE), "Trading resumed by anna: a drill.", "trading", ""),
         (s.cycle("A", 0, 10.0, {"m": -0.5}), "SELL A: score \u22120.500, threshold 0.100, 1 vote.", "A", "down"),
+        (
+            s.event(T.COMMAND_ACCEPTED, {"name": "PauseAgent", "title": "Risk paused", "message": "No RISK_UPDATE"}),
+            "PauseAgent obeyed: Risk paused. No RISK_UPDATE.", "PauseAgent", "",
+        ),
+        (
+            s.event(T.RISK_ALERT, {"title": "VaR 95 high", "message": "6% of 5%.", "severity": "info"}),
+            "VaR 95 high. 6% of 5%.", "", "",
+        ),
         (s.alert("x"), "VaR 95 is above its limit. 6.00% of 5.00%.", "AAPL", "warn"),
     ],
 )  # fmt: skip
