@@ -271,6 +271,17 @@ def test_a_cycle_recorded_twice_is_counted_once():
     assert (row.wins, row.n, row.votes) == (1, 1, {"A": 1.0})
 
 
+def test_a_strategy_that_did_not_vote_on_the_newest_bar_shows_no_vote_of_an_older_one():
+    failed = s.cycle("A", 2, 11.0, {"up": 1.0, "down": 0.0})
+    failed.data["votes"][1]["error"] = "division by zero"
+    projection = folded(
+        s.cycle("A", 1, 10.0, {"up": 0.5, "down": -0.5, "off": 0.7}),
+        s.cycle("B", 1, 10.0, {"up": 0.1, "down": -0.1, "off": 0.2}), failed,
+    )  # fmt: skip
+    votes = {row.name: row.votes for row in projection.value("strategies").rows}
+    assert votes == {"up": {"A": 1.0, "B": 0.1}, "down": {"B": -0.1}, "off": {"B": 0.2}}
+
+
 def test_a_vote_before_a_jump_has_no_outcome():
     loaded, columns = s.history("A", 5)
     gap = Event(loaded.event_type, {**loaded.data, "last_close_at": "2008-12-01T21:00:00Z"})
