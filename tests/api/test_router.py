@@ -65,6 +65,35 @@ def test_health_names_the_agent_that_failed(client: TestClient, gateway: FakeGat
     }
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(AgentStatus.STOPPED, "is stopped"), (AgentStatus.PAUSED, "is paused")],
+)
+def test_health_names_the_agent_that_does_not_work_with_its_state_and_reason(
+    client: TestClient, gateway: FakeGateway, status: AgentStatus, words: str
+):
+    rows = (
+        AgentRow(agent_id="risk", title="Risk", status=status, reason="by anna", last_error="old"),
+        AgentRow(agent_id="strategy", title="Strategy", status=status),
+    )
+    gateway.put("agents", AgentsSection(rows=rows))
+    assert client.get("/api/health").json() == {
+        "status": "degraded",
+        "reasons": [f"Risk {words}: by anna", f"Strategy {words}: no reason given"],
+    }
+
+
+@pytest.mark.parametrize(
+    "status", [AgentStatus.NOT_SET_UP, AgentStatus.CREATED, AgentStatus.STARTING]
+)
+def test_an_agent_that_nobody_set_up_or_that_is_yet_to_run_leaves_health_ok(
+    client: TestClient, gateway: FakeGateway, status: AgentStatus
+):
+    row = AgentRow(agent_id="sentiment", title="Sentiment", status=status)
+    gateway.put("agents", AgentsSection(rows=(row,)))
+    assert client.get("/api/health").json() == {"status": "ok", "reasons": []}
+
+
 def test_health_says_who_halted_trading(client: TestClient, gateway: FakeGateway):
     gateway.put("trading", TradingSection(mode=HaltMode.HALTED, actor="local"))
     assert client.get("/api/health").json()["reasons"] == ["Trading is halted by local."]
