@@ -62,13 +62,14 @@ class SignalAnswer(BaseModel):
 
 
 class AgentAnswer(BaseModel):
-    """One agent's state."""
+    """One agent's state; `cycles` it ran by its clock and events that it `handled`."""
 
     agent_id: str
     status: str
     reason: str = ""
     last_error: str = ""
     cycles: int = 0
+    handled: int = 0
     errors: int = 0
     p95_ms: float | None = None
 
@@ -239,6 +240,7 @@ def _agents(section: AgentsSection | None) -> list[AgentAnswer]:
             reason=row.reason,
             last_error=row.last_error,
             cycles=row.measured.cycles if row.measured else 0,
+            handled=row.measured.handled if row.measured else 0,
             errors=row.measured.errors if row.measured else 0,
             p95_ms=row.measured.p95_ms if row.measured else None,
         )

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from engine.api.answers import StatusAnswer
 from engine.api.report import lines
 from engine.api.router import build_router
-from engine.domain.agents import AgentStatus
+from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import (
     AgentRow,
     AgentsSection,
@@ -92,6 +92,16 @@ def test_an_agent_that_nobody_set_up_or_that_is_yet_to_run_leaves_health_ok(
     row = AgentRow(agent_id="sentiment", title="Sentiment", status=status)
     gateway.put("agents", AgentsSection(rows=(row,)))
     assert client.get("/api/health").json() == {"status": "ok", "reasons": []}
+
+
+def test_status_counts_what_an_agent_handled_beside_its_cycles(
+    client: TestClient, gateway: FakeGateway
+):
+    measured = AgentMeasured(agent_id="strategy", cycles=0, handled=41)
+    row = AgentRow(agent_id="strategy", title="Strategy", measured=measured)
+    gateway.put("agents", AgentsSection(rows=(row,)))
+    (agent,) = client.get("/api/status").json()["agents"]
+    assert (agent["cycles"], agent["handled"]) == (0, 41)
 
 
 def test_health_says_who_halted_trading(client: TestClient, gateway: FakeGateway):
