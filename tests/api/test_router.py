@@ -1,5 +1,6 @@
 """REST over sections made by hand."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -7,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from dashboard.report import lines
 from engine.api.answers import StatusAnswer
-from engine.api.report import lines
 from engine.api.router import build_router
 from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import (
@@ -148,8 +149,27 @@ def test_status_carries_fingerprint_feed_and_account(client: TestClient):
 def test_the_terminal_reads_the_same_status(client: TestClient):
     text = "\n".join(lines(StatusAnswer.model_validate(client.get("/api/status").json())))
     assert "REPLAY daily bars ×12, running" in text
-    assert "AAPL -76, JPM 80" in text
+    assert "AAPL −76, JPM 80" in text
     assert "2 of 2 running" in text
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("98.8321", "$100,098.83 (cash −$1,510.00, day +$98.83)"),
+        ("-7.005", "$100,098.83 (cash −$1,510.00, day −$7.01)"),
+        ("-0.0004", "$100,098.83 (cash −$1,510.00, day 0)"),
+    ],
+)
+def test_the_terminal_rounds_and_signs_money_and_json_keeps_it_exact(
+    client: TestClient, day: str, words: str
+):
+    body = client.get("/api/status").json()
+    assert body["account"]["equity"] == "102641.63"
+    body["account"] |= {"equity": "100098.8321", "cash": "-1509.9951", "day_pnl": day}
+    answer = StatusAnswer.model_validate(body)
+    assert f"Equity       {words}" in lines(answer)
+    assert json.loads(answer.model_dump_json())["account"]["day_pnl"] == day
 
 
 def test_a_watched_symbol_has_hold_before_the_first_vote(client: TestClient):
