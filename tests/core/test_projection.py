@@ -212,6 +212,21 @@ def test_the_feed_counts_dropped_and_held_ticks():
     assert feed.last_tick_at == (s.WALL + timedelta(seconds=5)).timestamp()
 
 
+def test_market_time_runs_with_the_ticks_inside_a_bar_and_the_feeds_own_word_stays_apart():
+    projection = folded(s.feed(3), s.inside("A", 4, 1.0, 2.0), s.inside("B", 4, 1.0, 3.0))
+    assert projection.value("feed").state.market_time == s.START + 4 * s.DAY - timedelta(hours=2)
+    assert projection.feed_told.market_time == s.START + 3 * s.DAY
+    again = Projection()
+    again.restore({name: encode(part) for name, part in projection.checkpoint().items()})
+    assert again.value("feed") == projection.value("feed")
+    assert again.feed_told == projection.feed_told
+
+
+def test_market_time_goes_back_with_a_jump():
+    section = folded(s.inside("A", 4, 1.0), s.feed(2, run_id="run-2")).value("feed")
+    assert section.state.market_time == s.START + 2 * s.DAY
+
+
 @pytest.mark.parametrize(("speed", "budget"), [(1.0, 90.0), (12.0, 15.0), (60.0, 15.0)])
 def test_what_changes_once_per_bar_is_stale_after_a_bar_and_a_half(speed, budget):
     projection = folded(s.feed(0, speed=speed), s.cycle("A", 0, 1.0, {}))
