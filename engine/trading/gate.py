@@ -5,115 +5,17 @@ the target back towards what is held or towards zero, never beyond, so an order 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
-from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLevel, RiskLimits
-from engine.domain.signals import GateStep, Signal, SignalAction, StepOutcome
-from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side, TradingHalt
+from engine.domain.signals import Signal, SignalAction, StepOutcome
+from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side
 from engine.kernels.accounting import equity
 from engine.trading import wording as say
+from engine.trading.case import ZERO, Case, Decision, GateContext, reducing_target
 
-ZERO = Decimal(0)
 _PRICE_DIGITS = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateContext:
-    """What the gate must know beside account, marks and limits.
-
-    Parameters
-    ----------
-    order_id : str
-        Id that the order gets, if there is one.
-    halt : TradingHalt
-        The kill switch as read now.
-    not_ready : str
-        Why the engine does not trade at all (reconciliation failed), or empty.
-    input_age_s : float or None
-        Wall seconds since the last price of the symbol; None when it was not measured.
-    risk_level : RiskLevel or None
-        Of the symbol; None while unknown.
-    score, threshold : float or None
-        Of the vote behind the signal; None for a signal without a vote.
-    day_start_equity : Decimal or None
-        Equity when the day began, for the daily loss.
-    waiting : Decimal
-        Signed quantity of open orders of the symbol; it counts as held.
-    """
-
-    order_id: str
-    instrument: Instrument
-    halt: TradingHalt = field(default_factory=lambda: TradingHalt(mode=HaltMode.ACTIVE, actor=""))
-    not_ready: str = ""
-    input_age_s: float | None = None
-    risk_level: RiskLevel | None = None
-    score: float | None = None
-    threshold: float | None = None
-    day_start_equity: Decimal | None = None
-    waiting: Decimal = ZERO
-    cycle_id: str | None = None
-    now: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What came out: always a verdict and its steps, an order when something is to be done.
-
-    `target` is the signed quantity that is held once the order is filled.
-    """
-
-    verdict: str
-    steps: tuple[GateStep, ...]
-    target: Decimal
-    order: Order | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One signal on its way: `target` moves from rule to rule, `stop` ends the way with a sentence."""
-
-    signal: Signal
-    context: GateContext
-    limits: RiskLimits
-    worth: Decimal
-    price: Decimal
-    held: Decimal
-    target: Decimal = ZERO
-    steps: tuple[GateStep, ...] = ()
-    stop: str = ""
-    why: str = ""
-
-    def add(
-        self,
-        rule: str,
-        outcome: StepOutcome,
-        detail: str,
-        result: str = "",
-        value: float | None = None,
-        limit: float | None = None,
-    ) -> "_Case":
-        """Return the case with one more step."""
-        step = GateStep(
-            rule=rule, outcome=outcome, detail=detail, result=result, value=value, limit=limit
-        )
-        return replace(self, steps=(*self.steps, step))
-
-    def no_entry(self, reason: str) -> "_Case":
-        """Return the case with its target pulled back to what reduces only."""
-        return replace(self, target=reducing_target(self.held, self.target), why=self.why or reason)
-
-    def share(self, quantity: Decimal) -> float:
-        """Return the value of a quantity as a fraction of equity."""
-        return float(quantity * self.price / self.worth) if self.worth > 0 else 0.0
-
-
-def reducing_target(held: Decimal, target: Decimal) -> Decimal:
-    """Return the nearest target between nothing and what is held."""
-    low, high = min(ZERO, held), max(ZERO, held)
-    return max(low, min(high, target))
 
 
 def decide(
@@ -137,7 +39,7 @@ def decide(
     """
     if signal.action is SignalAction.HOLD:
         return Decision(verdict="Hold. No order.", steps=(), target=_held(signal, account, context))
-    case = _Case(
+    case = Case(
         signal=signal,
         context=context,
         limits=limits,
@@ -157,7 +59,7 @@ def _held(signal: Signal, account: Account, context: GateContext) -> Decimal:
     return context.waiting + (ZERO if position is None else position.quantity)
 
 
-def _readiness(case: _Case) -> _Case:
+def _readiness(case: Case) -> Case:
     if case.context.not_ready:
         reason = case.context.not_ready
         case = case.add("Engine", StepOutcome.REFUSED, reason, "not trading")
@@ -165,7 +67,7 @@ def _readiness(case: _Case) -> _Case:
     return case
 
 
-def _kill_switch(case: _Case) -> _Case:
+def _kill_switch(case: Case) -> Case:
     halt = case.context.halt
     by = f" by {halt.actor}" if halt.actor else ""
     if halt.mode is HaltMode.HALTED:
@@ -179,7 +81,7 @@ def _kill_switch(case: _Case) -> _Case:
     return case.add("Kill switch", StepOutcome.PASSED, "not set", "off")
 
 
-def _tradable(case: _Case) -> _Case:
+def _tradable(case: Case) -> Case:
     if case.context.instrument.is_tradable:
         return case
     symbol = case.signal.symbol
@@ -188,7 +90,7 @@ def _tradable(case: _Case) -> _Case:
     return replace(case, stop=f"No order. {symbol} is an index and cannot be traded.")
 
 
-def _price(case: _Case) -> _Case:
+def _price(case: Case) -> Case:
     if case.price.is_finite() and case.price > 0 and case.worth > 0:
         return case
     if case.price.is_finite() and case.price > 0:
@@ -201,7 +103,7 @@ def _price(case: _Case) -> _Case:
     return replace(case, stop=say.no_order(case.held, say.sentence(detail)))
 
 
-def _sizing(case: _Case) -> _Case:
+def _sizing(case: Case) -> Case:
     signal, limits = case.signal, case.limits
     if signal.quantity is not None:
         size = Decimal(str(signal.quantity))
@@ -232,13 +134,13 @@ def _sizing(case: _Case) -> _Case:
     )
 
 
-def _halt_reducing(case: _Case) -> _Case:
+def _halt_reducing(case: Case) -> Case:
     if case.context.halt.mode is not HaltMode.REDUCING:
         return case
     return case.no_entry("Entries are off until trading is resumed.")
 
 
-def _stale_input(case: _Case) -> _Case:
+def _stale_input(case: Case) -> Case:
     age, limit = case.context.input_age_s, case.limits.max_input_age_s
     if age is None or age <= limit:
         return case.add("Stale input", StepOutcome.PASSED, f"price within {limit:g} s", "fresh")
@@ -247,7 +149,7 @@ def _stale_input(case: _Case) -> _Case:
     return case.no_entry(f"The last price is {age:.1f} s old, the limit is {limit:g} s.")
 
 
-def _risk_level(case: _Case) -> _Case:
+def _risk_level(case: Case) -> Case:
     level = case.context.risk_level
     if level is None:
         return case.add("Risk level", StepOutcome.SKIPPED, "not known yet", "–")
@@ -260,7 +162,7 @@ def _risk_level(case: _Case) -> _Case:
     )
 
 
-def _threshold(case: _Case) -> _Case:
+def _threshold(case: Case) -> Case:
     score, threshold = case.context.score, case.context.threshold
     if score is None or threshold is None:
         return case
@@ -276,7 +178,7 @@ def _threshold(case: _Case) -> _Case:
     )
 
 
-def _position_cap(case: _Case) -> _Case:
+def _position_cap(case: Case) -> Case:
     limit = case.limits.max_position_size
     share = case.share(case.target)
     most = Decimal(str(limit)) * case.worth / case.price
@@ -294,7 +196,7 @@ def _position_cap(case: _Case) -> _Case:
     return replace(case, target=capped, why=case.why)
 
 
-def _daily_loss(case: _Case) -> _Case:
+def _daily_loss(case: Case) -> Case:
     start, limit = case.context.day_start_equity, case.limits.max_daily_loss
     if start is None or start <= 0:
         return case.add("Daily loss", StepOutcome.SKIPPED, "the day has no start yet", "–")
@@ -310,7 +212,7 @@ def _daily_loss(case: _Case) -> _Case:
     )
 
 
-def _trade_band(case: _Case) -> _Case:
+def _trade_band(case: Case) -> Case:
     change, band = abs(case.target - case.held), case.limits.trade_band
     share = case.share(change)
     if change == 0:
@@ -327,7 +229,7 @@ def _trade_band(case: _Case) -> _Case:
     return replace(case, stop=say.no_order(case.held, reason))
 
 
-def _lot_size(case: _Case) -> _Case:
+def _lot_size(case: Case) -> Case:
     lot = case.context.instrument.lot_size
     rounded = (case.target / lot).to_integral_value(rounding=ROUND_DOWN) * lot
     detail = f"{say.units(abs(case.target))} to whole lots of {say.units(lot)}"
@@ -358,7 +260,7 @@ _RULES = (
 )
 
 
-def _ordered(case: _Case) -> Decision:
+def _ordered(case: Case) -> Decision:
     change = case.target - case.held
     signal = case.signal
     reduces = reducing_target(case.held, case.target) == case.target

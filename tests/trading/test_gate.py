@@ -12,7 +12,8 @@ from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLevel, RiskLimits
 from engine.domain.signals import Signal, SignalAction, SignalStrength, StepOutcome
 from engine.domain.trading import Account, HaltMode, Position, Side, TradingHalt
-from engine.trading.gate import GateContext, decide
+from engine.trading.case import GateContext
+from engine.trading.gate import decide
 
 NOW = datetime(2008, 9, 26, 20, tzinfo=UTC)
 LIMITS = RiskLimits()
