@@ -10,6 +10,7 @@ from decimal import Decimal
 from engine.domain.trading import Account, Fill, Order, OrderStatus, Position, Side
 from engine.kernels.accounting import apply_fill, equity
 from engine.trading import wording as say
+from engine.trading.protection import Protection
 
 ZERO = Decimal(0)
 
@@ -134,10 +135,13 @@ class Desk:
 
 def crossed(position: Position, price: Decimal) -> str:
     """Return which protective price of a position is reached, in words, or nothing."""
-    sign = 1 if position.quantity > 0 else -1
-    stop, take = position.stop_loss, position.take_profit
-    if stop is not None and (price - stop) * sign <= 0:
-        return f"stop loss {say.price(stop)} reached at {say.price(price)}"
-    if take is not None and (price - take) * sign >= 0:
-        return f"take profit {say.price(take)} reached at {say.price(price)}"
-    return ""
+    reached = Protection(
+        direction=1 if position.quantity > 0 else -1,
+        stop=position.stop_loss,
+        target=position.take_profit,
+    ).reached(price)
+    if reached is None:
+        return ""
+    name, limit = reached
+    words = {"stop": "stop loss", "target": "take profit"}[name]
+    return f"{words} {say.price(limit)} reached at {say.price(price)}"

@@ -4,6 +4,7 @@ A signal names a target (BUY: plus size, SELL: minus size); the order is target 
 the target back towards what is held or towards zero, never beyond, so an order that only reduces always passes them.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
@@ -14,6 +15,7 @@ from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side
 from engine.kernels.accounting import equity
 from engine.trading import wording as say
 from engine.trading.case import ZERO, Case, Decision, GateContext, reducing_target
+from engine.trading.protection import Protection
 
 _PRICE_DIGITS = 6
 
@@ -34,8 +36,11 @@ def decide(
 
     Notes
     -----
-    Rules in order: kill switch, tradable, sizing, stale input, risk level, threshold, position cap, daily loss,
-    trade band, lot size. Pure: the same arguments give the same decision.
+    Rules in order: kill switch, tradable, sizing, stop and target, stale input, risk level, threshold, position cap,
+    daily loss, trade band, lot size. Pure: the same arguments give the same decision.
+
+    A strategy sets stop and target from a close, the gate sees the mark of now. An entry whose stop or target the mark
+    has reached is refused: its position would close itself at once.
     """
     if signal.action is SignalAction.HOLD:
         return Decision(verdict="Hold. No order.", steps=(), target=_held(signal, account, context))
@@ -105,14 +110,15 @@ def _price(case: Case) -> Case:
 
 def _sizing(case: Case) -> Case:
     signal, limits = case.signal, case.limits
+    distance = _protection(case).distance(case.price)
     if signal.quantity is not None:
         size = Decimal(str(signal.quantity))
         detail = f"the signal asks for {say.units(size)} units"
-    elif signal.stop_loss is None or not (
-        distance := abs(case.price - Decimal(str(signal.stop_loss)))
-    ):
+    elif distance is None:
         detail = "no quantity and no stop distance to size by; give the signal a quantity or a stop"
         size = Decimal("NaN")
+    elif distance <= 0:
+        return _without_size(case)
     else:
         size = Decimal(str(limits.risk_per_trade)) * case.worth / distance
         detail = f"{say.percent(limits.risk_per_trade)} of equity at risk, stop {say.price(distance)} away"
@@ -132,6 +138,29 @@ def _sizing(case: Case) -> Case:
         share,
         limits.risk_per_trade,
     )
+
+
+def _without_size(case: Case) -> Case:
+    """Return the case whose stop is reached: no size follows from it, but a position against it may close."""
+    against = reducing_target(case.held, case.signal.action.direction * Decimal("Infinity"))
+    detail = "the mark is at the stop or beyond: no distance to size by"
+    return replace(case, target=against).add("Sizing", StepOutcome.SKIPPED, detail, "no size")
+
+
+def _stop_and_target(case: Case) -> Case:
+    rule, protection = "Stop and target", _protection(case)
+    if not protection.prices:
+        return case.add(rule, StepOutcome.SKIPPED, "the signal gives neither", "–")
+    mark, reached = f"mark {say.price(case.price)}", protection.reached(case.price)
+    if reached is None:
+        return case.add(rule, StepOutcome.PASSED, f"{mark}, {protection.prices}", "not reached")
+    name, limit = reached
+    remedy = f"entries need a mark {protection.between}"
+    case = case.add(
+        rule, StepOutcome.REFUSED, f"{mark}, {protection.prices}; {remedy}", f"{name} reached",
+        float(case.price), float(limit),
+    )  # fmt: skip
+    return case.no_entry(f"The {mark} has reached the {name} {say.price(limit)}; {remedy}.")
 
 
 def _halt_reducing(case: Case) -> Case:
@@ -250,6 +279,7 @@ _RULES = (
     _price,
     _sizing,
     _halt_reducing,
+    _stop_and_target,
     _stale_input,
     _risk_level,
     _threshold,
@@ -262,7 +292,7 @@ _RULES = (
 
 def _ordered(case: Case) -> Decision:
     change = case.target - case.held
-    signal = case.signal
+    signal, protection = case.signal, _protection(case)
     reduces = reducing_target(case.held, case.target) == case.target
     order = Order(
         order_id=case.context.order_id,
@@ -274,8 +304,8 @@ def _ordered(case: Case) -> Decision:
         strategy=signal.strategy,
         reason=signal.reason,
         cycle_id=case.context.cycle_id,
-        stop_loss=None if reduces else _money(signal.stop_loss),
-        take_profit=None if reduces else _money(signal.take_profit),
+        stop_loss=None if reduces else protection.stop,
+        take_profit=None if reduces else protection.target,
         reduces=reduces,
     )
     clamps = tuple(s.rule for s in case.steps if s.outcome is StepOutcome.CLAMPED)
@@ -285,6 +315,17 @@ def _ordered(case: Case) -> Decision:
     return Decision(verdict=verdict, steps=case.steps, target=case.target, order=order)
 
 
+def _protection(case: Case) -> Protection:
+    signal = case.signal
+    return Protection(
+        direction=signal.action.direction,
+        stop=_money(signal.stop_loss),
+        target=_money(signal.take_profit),
+    )
+
+
 def _money(value: float | None) -> Decimal | None:
-    """Return a price as Decimal without the float's noise digits."""
-    return None if value is None else Decimal(str(round(value, _PRICE_DIGITS)))
+    """Return a price as Decimal without the float's noise digits; what is no number is no price."""
+    if value is None or not math.isfinite(value):
+        return None
+    return Decimal(str(round(value, _PRICE_DIGITS)))

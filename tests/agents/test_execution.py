@@ -120,6 +120,17 @@ def test_a_signal_becomes_an_intent_before_anything_reaches_the_broker():
     assert subject.broker.open_orders() == ()
 
 
+def test_an_entry_whose_stop_the_mark_has_passed_is_recorded_refused_and_never_sent():
+    subject = agent()
+    subject.handle(Event(T.CYCLE_RECORDED, record().to_data(), source="strategy"))
+    subject.handle(tick(95.0))
+    recorded, rejected = subject.handle(signalled())
+    steps = {each["rule"]: each["outcome"] for each in recorded.data["steps"]}
+    assert steps["Stop and target"] == "refused"
+    assert "The mark 95.00 has reached the stop 96.00" in rejected.data["reason"]
+    assert (rejected.event_type, subject.desk.orders) == (T.SIGNAL_REJECTED, {})
+
+
 def test_the_whole_way_from_signal_to_fill():
     subject = agent()
     subject.handle(tick(100.0))
