@@ -310,6 +310,7 @@ class ExecutionAgent(BaseAgent):
             threshold=None if record is None else record.threshold,
             day_start_equity=self.desk.day_start_equity,
             waiting=self.desk.waiting(symbol),
+            leaving=self.desk.leaving(symbol, signal.timestamp),
             cycle_id=event.data.get("cycle_id"),
         )
         return decide(signal, self.desk.account, marks, self.limits, context)

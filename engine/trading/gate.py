@@ -36,11 +36,14 @@ def decide(
 
     Notes
     -----
-    Rules in order: kill switch, tradable, sizing, stop and target, stale input, risk level, threshold, position cap,
-    daily loss, trade band, lot size. Pure: the same arguments give the same decision.
+    Rules in order: kill switch, tradable, sizing, stop and target, exit, stale input, risk level, threshold, position
+    cap, daily loss, trade band, lot size. Pure: the same arguments give the same decision.
 
     A strategy sets stop and target from a close, the gate sees the mark of now. An entry whose stop or target the mark
     has reached is refused: its position would close itself at once.
+
+    A symbol is not entered while an exit of it is under way, nor by a signal of the close at which it left or of one
+    before: both would fill at one price and pay two fees to end where they began. The next closed bar may enter again.
     """
     if signal.action is SignalAction.HOLD:
         return Decision(verdict="Hold. No order.", steps=(), target=_held(signal, account, context))
@@ -169,6 +172,14 @@ def _halt_reducing(case: Case) -> Case:
     return case.no_entry("Entries are off until trading is resumed.")
 
 
+def _exit(case: Case) -> Case:
+    if not case.context.leaving:
+        return case
+    detail = f"{case.context.leaving}; the next closed bar may enter again"
+    case = case.add("Exit", StepOutcome.REFUSED, detail, "no entries")
+    return case.no_entry(say.sentence(detail))
+
+
 def _stale_input(case: Case) -> Case:
     age, limit = case.context.input_age_s, case.limits.max_input_age_s
     if age is None or age <= limit:
@@ -280,6 +291,7 @@ _RULES = (
     _sizing,
     _halt_reducing,
     _stop_and_target,
+    _exit,
     _stale_input,
     _risk_level,
     _threshold,

@@ -131,6 +131,22 @@ def test_an_entry_whose_stop_the_mark_has_passed_is_recorded_refused_and_never_s
     assert (rejected.event_type, subject.desk.orders) == (T.SIGNAL_REJECTED, {})
 
 
+def test_a_stop_out_and_a_new_entry_of_the_same_close_are_not_both_sent():
+    subject = bought()
+    exits = list(subject.handle(tick(95.0, 2)))
+    assert kinds(exits) == [T.ORDER_INTENDED]
+    (rejected,) = subject.handle(signalled("SELL"))
+    assert rejected.event_type is T.SIGNAL_REJECTED
+    assert "An exit of AAPL is under way" in rejected.data["reason"]
+    settle(subject, exits)
+    assert kinds(subject.handle(tick(94.0, 3))) == [T.ORDER_FILLED]
+    (late,) = subject.handle(signalled("SELL"))
+    assert "AAPL left at its stop or target" in late.data["reason"]
+    fresh = signalled("SELL")
+    fresh.data["signal"]["timestamp"] = (NOW + timedelta(days=1)).isoformat()
+    assert kinds(subject.handle(fresh)) == [T.ORDER_INTENDED]
+
+
 def test_the_whole_way_from_signal_to_fill():
     subject = agent()
     subject.handle(tick(100.0))

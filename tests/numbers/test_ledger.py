@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.events import Event, EventType
-from tests.numbers.runs import log_of, section
+from tests.numbers.runs import log_of, run, section
 
 T = EventType
 
@@ -171,9 +171,9 @@ def test_targets_obey_the_cap_and_the_risk_per_trade(replay):
     assert n > 5
 
 
-@pytest.mark.parametrize("run", ["replay", "made_up"])
-def test_an_entry_is_sent_only_while_the_price_lies_between_its_stop_and_its_target(run, request):
-    turned = request.getfixturevalue(run)
+@pytest.mark.parametrize("name", ["replay", "made_up"])
+def test_an_entry_is_sent_only_while_the_price_lies_between_its_stop_and_its_target(name, request):
+    turned = request.getfixturevalue(name)
     marks, signals, sent, n = {}, {}, {}, 0
     for event in log_of(turned, T.MARKET_DATA, T.SIGNAL_GENERATED, T.CYCLE_RECORDED):
         data = event.data
@@ -194,3 +194,14 @@ def test_an_entry_is_sent_only_while_the_price_lies_between_its_stop_and_its_tar
     assert entries
     assert all(sent[order["order_id"]] for order in entries)
     assert n > 5
+
+
+def test_no_tick_fills_an_exit_and_an_entry_of_one_symbol():
+    longer = run(
+        25.5
+    )  # JNJ is stopped out at the close of the 25th bar, which votes for it as well
+    moments = [(e.data["symbol"], e.as_of) for e in log_of(longer, T.ORDER_FILLED)]
+    assert ("JNJ", longer.engine.feed.state.market_time.date()) in {
+        (s, t.date()) for s, t in moments
+    }
+    assert len(moments) == len(set(moments))

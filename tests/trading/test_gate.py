@@ -167,6 +167,11 @@ def test_waiting_orders_count_as_held():
         ({"input_age_s": 15.1}, "Stale input", "15.1 s old"),
         ({"day_start_equity": Decimal(106_000)}, "Daily loss", "5.66%"),
         ({"halt": TradingHalt(mode=HaltMode.REDUCING, actor="ann")}, "Kill switch", "Entries"),
+        (
+            {"leaving": "an exit of AAPL is under way"},
+            "Exit",
+            "the next closed bar may enter again",
+        ),
     ],
 )
 def test_an_entry_rule_refuses_entries_and_lets_exits_through(fields, rule, word):
