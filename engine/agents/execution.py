@@ -326,7 +326,7 @@ class ExecutionAgent(BaseAgent):
         halt = self.kill_switch.check()
         if halt.mode is HaltMode.HALTED or (halt.mode is HaltMode.REDUCING and not order.reduces):
             return f"trading was halted by {halt.actor} before the order left; resume trading"
-        return self._not_ready
+        return self._not_ready or self.desk.objection(order)
 
     def _intended(self, order: Order) -> Event:
         self.desk.track(order)

@@ -134,6 +134,25 @@ class Desk:
             return f"{symbol} left at its stop or target at this close or after it"
         return ""
 
+    def objection(self, order: Order) -> str:
+        """Return why an order that was decided must not leave at the price of now, or nothing.
+
+        What reduces always leaves; an order that turns a position does so unless an exit is closing it already.
+        """
+        position, price = self.account.position(order.symbol), self.marks.get(order.symbol)
+        if order.reduces:
+            return ""
+        if self._has_exit(order.symbol):
+            return f"an exit of {order.symbol} was decided before the order left"
+        if price is None or (position is not None and position.quantity * order.side.sign < 0):
+            return ""
+        reached = Protection(
+            direction=order.side.sign, stop=order.stop_loss, target=order.take_profit
+        ).reached(Decimal(str(price)))
+        if reached is None:
+            return ""
+        return f"the mark {say.price(Decimal(str(price)))} reached its {reached[0]} before the order left"
+
     def _has_exit(self, symbol: str) -> bool:
         return any(order.symbol == symbol and order.reduces for order in self.orders.values())
 

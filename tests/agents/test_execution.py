@@ -147,6 +147,16 @@ def test_a_stop_out_and_a_new_entry_of_the_same_close_are_not_both_sent():
     assert kinds(subject.handle(fresh)) == [T.ORDER_INTENDED]
 
 
+def test_an_entry_that_waits_for_the_journal_does_not_leave_once_its_stop_is_reached():
+    subject = agent()
+    subject.handle(tick(100.0))
+    intents = list(subject.handle(signalled()))
+    subject.handle(tick(95.0, 1))
+    told = settle(subject, intents)
+    assert kinds(told) == [T.ORDER_INTENDED, T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
+    assert "reached its stop before the order left" in told[1].data["reason"]
+
+
 def test_the_whole_way_from_signal_to_fill():
     subject = agent()
     subject.handle(tick(100.0))

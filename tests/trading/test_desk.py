@@ -109,6 +109,32 @@ def test_a_new_run_has_no_exit_behind_it():
     assert subject.leaving("AAPL", NOW) == ""
 
 
+ENTRY = replace(waiting(Side.BUY, 4, "new"), stop_loss=Decimal(96), take_profit=Decimal(108))
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        (96.0, "the mark 96.00 reached its stop before the order left"),
+        (108.0, "the mark 108.00 reached its target before the order left"),
+        (100.0, ""),
+    ],
+)
+def test_an_entry_does_not_leave_when_the_price_reached_its_stop_or_target_meanwhile(price, words):
+    subject = desk()
+    subject.mark("AAPL", price)
+    assert subject.objection(ENTRY) == words
+    assert subject.objection(replace(ENTRY, reduces=True)) == ""
+
+
+def test_an_entry_does_not_leave_beside_an_exit_and_a_turn_of_position_does_leave():
+    subject = desk(SHORT)
+    subject.mark("AAPL", 95.0)
+    assert subject.objection(replace(ENTRY, quantity=Decimal(20))) == ""
+    subject.track(replace(waiting(Side.BUY, 10), reduces=True))
+    assert subject.objection(ENTRY) == "an exit of AAPL was decided before the order left"
+
+
 def test_a_final_status_ends_the_tracking():
     subject = desk()
     subject.track(waiting(Side.BUY, 4))
