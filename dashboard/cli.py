@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
+from dashboard.report import lines
 from engine.api.answers import StatusAnswer
 from engine.api.answers import status as build_status
-from engine.api.report import lines
 from engine.domain.errors import PilothouseError
 from engine.settings import Settings, load_settings
 

@@ -12,25 +12,23 @@ from typing import Any, ClassVar
 
 from engine.adapters.brokers.paper import PaperBroker
 from engine.agents.base import BaseAgent
-from engine.agents.execution_inputs import limits_of, signal_of
+from engine.agents.execution_inputs import instrument_of, limits_of, signal_of
 from engine.agents.observations import instruments_of, observe, symbols_of
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import TaskPriority
 from engine.domain.errors import JournalError
 from engine.domain.events import Event, EventType
-from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
 from engine.domain.risk import RiskLevel
 from engine.domain.signals import CycleRecord, Signal, SignalAction, StepOutcome
 from engine.domain.trading import Account, Fill, HaltMode, Order, OrderStatus, TradingHalt
 from engine.ports.broker import Broker
+from engine.trading.case import Decision, GateContext
 from engine.trading.desk import Desk
-from engine.trading.gate import Decision, GateContext, decide
+from engine.trading.gate import decide
 from engine.trading.latch import KillSwitch
 
-FRACTIONAL_LOT = Decimal("0.000001")
-"""Lot of a symbol that nobody configured."""
 INTENT_LIFE_S = 10.0
 """An intent that did not come back from the bus within so many seconds was not journalled: its order never leaves."""
 
@@ -303,7 +301,7 @@ class ExecutionAgent(BaseAgent):
         heard = self._heard_at_s.get(symbol)
         context = GateContext(
             order_id=self.desk.next_order_id(),
-            instrument=self._instrument(symbol),
+            instrument=instrument_of(self._instruments, symbol),
             halt=self.kill_switch.check(),
             not_ready=self._not_ready,
             input_age_s=None if heard is None else self._clock.monotonic() - heard,
@@ -312,13 +310,10 @@ class ExecutionAgent(BaseAgent):
             threshold=None if record is None else record.threshold,
             day_start_equity=self.desk.day_start_equity,
             waiting=self.desk.waiting(symbol),
+            leaving=self.desk.leaving(symbol, signal.timestamp),
             cycle_id=event.data.get("cycle_id"),
         )
         return decide(signal, self.desk.account, marks, self.limits, context)
-
-    def _instrument(self, symbol: str) -> Instrument:
-        known = self._instruments.get(symbol)
-        return known or Instrument(symbol=symbol, name=symbol, lot_size=FRACTIONAL_LOT)
 
     def _level(self, symbol: str) -> RiskLevel | None:
         if symbol in self._levels:
@@ -331,7 +326,7 @@ class ExecutionAgent(BaseAgent):
         halt = self.kill_switch.check()
         if halt.mode is HaltMode.HALTED or (halt.mode is HaltMode.REDUCING and not order.reduces):
             return f"trading was halted by {halt.actor} before the order left; resume trading"
-        return self._not_ready
+        return self._not_ready or self.desk.objection(order)
 
     def _intended(self, order: Order) -> Event:
         self.desk.track(order)

@@ -1,15 +1,25 @@
-"""What execution is given: the limits of a configuration and the signal of an event, in any of their forms."""
+"""What execution is given: a configuration's limits and instruments, and the signal of an event in any of its forms."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from engine.domain.errors import must
 from engine.domain.events import Event
+from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLimits
 from engine.domain.signals import Signal, SignalAction, SignalStrength
 from engine.settings import agent_settings
+
+FRACTIONAL_LOT = Decimal("0.000001")
+"""Lot of a symbol that nobody configured."""
+
+
+def instrument_of(known: Mapping[str, Instrument], symbol: str) -> Instrument:
+    """Return the instrument of a symbol, or one of fractional lots where nobody configured it."""
+    return known.get(symbol) or Instrument(symbol=symbol, name=symbol, lot_size=FRACTIONAL_LOT)
 
 
 def limits_of(config: Mapping[str, Any]) -> RiskLimits:

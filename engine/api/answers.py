@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from engine.domain.agents import AgentStatus
 from engine.domain.sections import (
+    AgentRow,
     AgentsSection,
     CycleSection,
     EngineSection,
@@ -22,6 +23,12 @@ from engine.domain.trading import HaltMode
 
 HEALTH_SECTIONS = ("engine", "agents", "trading")
 STATUS_SECTIONS = (*HEALTH_SECTIONS, "feed", "portfolio", "instruments", "log")
+_IDLE = {
+    AgentStatus.ERROR: "failed",
+    AgentStatus.STOPPED: "is stopped",
+    AgentStatus.PAUSED: "is paused",
+}
+"""States in which an agent that was set up does not do its work, in words."""
 
 
 class Reader(Protocol):
@@ -55,13 +62,14 @@ class SignalAnswer(BaseModel):
 
 
 class AgentAnswer(BaseModel):
-    """One agent's state."""
+    """One agent's state; `cycles` it ran by its clock and events that it `handled`."""
 
     agent_id: str
     status: str
     reason: str = ""
     last_error: str = ""
     cycles: int = 0
+    handled: int = 0
     errors: int = 0
     p95_ms: float | None = None
 
@@ -135,9 +143,9 @@ def health(snapshot: Snapshot) -> Health:
     reasons = [engine.note or "The engine failed."] if engine.state == "failed" else []
     agents: AgentsSection | None = snapshot.value("agents")
     reasons += [
-        f"{row.title} failed: {row.last_error or row.reason or 'no reason given'}"
+        f"{row.title} {_IDLE[row.status]}: {_reason(row)}"
         for row in (agents.rows if agents else ())
-        if row.status is AgentStatus.ERROR
+        if row.status in _IDLE
     ]
     trading: TradingSection | None = snapshot.value("trading")
     if trading and trading.mode is not HaltMode.ACTIVE:
@@ -145,6 +153,11 @@ def health(snapshot: Snapshot) -> Health:
             f"Trading is {trading.mode.value.lower()} by {trading.actor or 'the engine'}."
         )
     return Health(status="degraded" if reasons else "ok", reasons=reasons)
+
+
+def _reason(row: AgentRow) -> str:
+    failure = row.last_error if row.status is AgentStatus.ERROR else ""
+    return failure or row.reason or "no reason given"
 
 
 def signal(symbol: str, snapshot: Snapshot) -> SignalAnswer | None:
@@ -227,6 +240,7 @@ def _agents(section: AgentsSection | None) -> list[AgentAnswer]:
             reason=row.reason,
             last_error=row.last_error,
             cycles=row.measured.cycles if row.measured else 0,
+            handled=row.measured.handled if row.measured else 0,
             errors=row.measured.errors if row.measured else 0,
             p95_ms=row.measured.p95_ms if row.measured else None,
         )

@@ -30,7 +30,6 @@ from engine.domain.sections import (
     AgentsSection,
     AnswersSection,
     EngineSection,
-    FeedSection,
     InstrumentsSection,
     PortfolioSection,
     RiskSection,
@@ -166,13 +165,13 @@ class Engine:
 
     def _continue_feed(self) -> None:
         """Resume where the feed stood; another feed or other data begin a run of their own."""
-        section = self._value("feed", FeedSection)
+        told = self.projection.feed_told
         engine = self._value("engine", EngineSection)
-        if section is None or section.state is None:
+        if told is None:
             return
         is_same = engine is not None and engine.data_hash == self.fingerprint.data_hash
-        if is_same and section.state.kind is self.feed.state.kind:
-            self.feed.restore(section.state)
+        if is_same and told.kind is self.feed.state.kind:
+            self.feed.restore(told)
             return
         number = self.parts.journal.head()
         self.feed.restore(replace(self.feed.state, run_id=f"run-{number}"))
@@ -180,12 +179,8 @@ class Engine:
     def _continue_account(self) -> None:
         portfolio = self._value("portfolio", PortfolioSection)
         strategies = self._value("strategies", StrategiesSection)
-        feed = self._value("feed", FeedSection)
-        is_same_run = (
-            feed is not None
-            and feed.state is not None
-            and feed.state.run_id == self.feed.state.run_id
-        )
+        told = self.projection.feed_told
+        is_same_run = told is not None and told.run_id == self.feed.state.run_id
         if portfolio is not None and is_same_run:
             self.crew.execution.restore(
                 portfolio.account,

@@ -8,6 +8,9 @@ from typing import Protocol
 from engine.domain.commands import CommandEnvelope
 from engine.domain.events import Event, EventType
 
+MAX_WORDS = 100
+"""Words of a search that count: databases bound how long a condition may be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -31,7 +34,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """What the Journal page may ask for; None or empty means any. Newest first."""
+    """What the Journal page may ask for; None or empty means any. Newest first.
+
+    Every word of `text` must occur in an event's type, source or data, whatever its case.
+    """
 
     types: tuple[EventType, ...] = ()
     sources: tuple[str, ...] = ()
@@ -39,6 +45,11 @@ class EventQuery:
     before_seq: int | None = None
     after_seq: int | None = None
     limit: int = 200
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of `text`, each once, as many as a question may have."""
+        return tuple(dict.fromkeys(self.text.split()))[:MAX_WORDS]
 
 
 class Journal(Protocol):

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from engine.domain.signals import as_utc
 from engine.domain.trading import Account, Fill, Order, OrderStatus, Position, Side
 from engine.kernels.accounting import apply_fill, equity
 from engine.trading import wording as say
+from engine.trading.protection import Protection
 
 ZERO = Decimal(0)
 
@@ -31,6 +33,8 @@ class Desk:
         self.orders: dict[str, Order] = {}
         self.day_start_equity: Decimal | None = None
         self._day: date | None = None
+        self._marked_at: dict[str, datetime] = {}
+        self._left_at: dict[str, datetime] = {}
         self._epoch = epoch
         self._given = 0
 
@@ -49,6 +53,7 @@ class Desk:
         self.account = account
         self.orders = {order.order_id: order for order in open_orders}
         self.marks = dict(marks or {})
+        self._marked_at, self._left_at = {}, {}
         self.day_start_equity = day_start_equity
         self._day = day
 
@@ -64,6 +69,8 @@ class Desk:
             if self._day is not None or self.day_start_equity is None:
                 self.day_start_equity = self.equity
             self._day = day
+        if as_of is not None:
+            self._marked_at[symbol] = as_utc(as_of)
         self.marks[symbol] = price
 
     @property
@@ -102,6 +109,8 @@ class Desk:
         expected = position.quantity + self.waiting(symbol)
         if not reason or expected * position.quantity <= 0:
             return None
+        if symbol in self._marked_at:
+            self._left_at[symbol] = self._marked_at[symbol]
         return Order(
             order_id=self.next_order_id(),
             symbol=symbol,
@@ -112,6 +121,40 @@ class Desk:
             reason=reason,
             reduces=True,
         )
+
+    def leaving(self, symbol: str, since: datetime) -> str:
+        """Return why an entry that was thought of at `since` would undo an exit, or nothing.
+
+        The market times of exits decided here are not journalled; after a restart only what is under way counts.
+        """
+        if self._has_exit(symbol):
+            return f"an exit of {symbol} is under way"
+        left_at = self._left_at.get(symbol)
+        if left_at is not None and left_at >= as_utc(since):
+            return f"{symbol} left at its stop or target at this close or after it"
+        return ""
+
+    def objection(self, order: Order) -> str:
+        """Return why an order that was decided must not leave at the price of now, or nothing.
+
+        What reduces always leaves; an order that turns a position does so unless an exit is closing it already.
+        """
+        position, price = self.account.position(order.symbol), self.marks.get(order.symbol)
+        if order.reduces:
+            return ""
+        if self._has_exit(order.symbol):
+            return f"an exit of {order.symbol} was decided before the order left"
+        if price is None or (position is not None and position.quantity * order.side.sign < 0):
+            return ""
+        reached = Protection(
+            direction=order.side.sign, stop=order.stop_loss, target=order.take_profit
+        ).reached(Decimal(str(price)))
+        if reached is None:
+            return ""
+        return f"the mark {say.price(Decimal(str(price)))} reached its {reached[0]} before the order left"
+
+    def _has_exit(self, symbol: str) -> bool:
+        return any(order.symbol == symbol and order.reduces for order in self.orders.values())
 
     def differences(self, account: Account, open_orders: Iterable[Order]) -> tuple[str, ...]:
         """Return in words how a broker's account differs from this one; empty when they agree."""
@@ -134,10 +177,13 @@ class Desk:
 
 def crossed(position: Position, price: Decimal) -> str:
     """Return which protective price of a position is reached, in words, or nothing."""
-    sign = 1 if position.quantity > 0 else -1
-    stop, take = position.stop_loss, position.take_profit
-    if stop is not None and (price - stop) * sign <= 0:
-        return f"stop loss {say.price(stop)} reached at {say.price(price)}"
-    if take is not None and (price - take) * sign >= 0:
-        return f"take profit {say.price(take)} reached at {say.price(price)}"
-    return ""
+    reached = Protection(
+        direction=1 if position.quantity > 0 else -1,
+        stop=position.stop_loss,
+        target=position.take_profit,
+    ).reached(price)
+    if reached is None:
+        return ""
+    name, limit = reached
+    words = {"stop": "stop loss", "target": "take profit"}[name]
+    return f"{words} {say.price(limit)} reached at {say.price(price)}"

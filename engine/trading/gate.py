@@ -4,116 +4,20 @@ A signal names a target (BUY: plus size, SELL: minus size); the order is target 
 the target back towards what is held or towards zero, never beyond, so an order that only reduces always passes them.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
-from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLevel, RiskLimits
-from engine.domain.signals import GateStep, Signal, SignalAction, StepOutcome
-from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side, TradingHalt
+from engine.domain.signals import Signal, SignalAction, StepOutcome
+from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side
 from engine.kernels.accounting import equity
 from engine.trading import wording as say
+from engine.trading.case import ZERO, Case, Decision, GateContext, reducing_target
+from engine.trading.protection import Protection
 
-ZERO = Decimal(0)
 _PRICE_DIGITS = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateContext:
-    """What the gate must know beside account, marks and limits.
-
-    Parameters
-    ----------
-    order_id : str
-        Id that the order gets, if there is one.
-    halt : TradingHalt
-        The kill switch as read now.
-    not_ready : str
-        Why the engine does not trade at all (reconciliation failed), or empty.
-    input_age_s : float or None
-        Wall seconds since the last price of the symbol; None when it was not measured.
-    risk_level : RiskLevel or None
-        Of the symbol; None while unknown.
-    score, threshold : float or None
-        Of the vote behind the signal; None for a signal without a vote.
-    day_start_equity : Decimal or None
-        Equity when the day began, for the daily loss.
-    waiting : Decimal
-        Signed quantity of open orders of the symbol; it counts as held.
-    """
-
-    order_id: str
-    instrument: Instrument
-    halt: TradingHalt = field(default_factory=lambda: TradingHalt(mode=HaltMode.ACTIVE, actor=""))
-    not_ready: str = ""
-    input_age_s: float | None = None
-    risk_level: RiskLevel | None = None
-    score: float | None = None
-    threshold: float | None = None
-    day_start_equity: Decimal | None = None
-    waiting: Decimal = ZERO
-    cycle_id: str | None = None
-    now: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What came out: always a verdict and its steps, an order when something is to be done.
-
-    `target` is the signed quantity that is held once the order is filled.
-    """
-
-    verdict: str
-    steps: tuple[GateStep, ...]
-    target: Decimal
-    order: Order | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One signal on its way: `target` moves from rule to rule, `stop` ends the way with a sentence."""
-
-    signal: Signal
-    context: GateContext
-    limits: RiskLimits
-    worth: Decimal
-    price: Decimal
-    held: Decimal
-    target: Decimal = ZERO
-    steps: tuple[GateStep, ...] = ()
-    stop: str = ""
-    why: str = ""
-
-    def add(
-        self,
-        rule: str,
-        outcome: StepOutcome,
-        detail: str,
-        result: str = "",
-        value: float | None = None,
-        limit: float | None = None,
-    ) -> "_Case":
-        """Return the case with one more step."""
-        step = GateStep(
-            rule=rule, outcome=outcome, detail=detail, result=result, value=value, limit=limit
-        )
-        return replace(self, steps=(*self.steps, step))
-
-    def no_entry(self, reason: str) -> "_Case":
-        """Return the case with its target pulled back to what reduces only."""
-        return replace(self, target=reducing_target(self.held, self.target), why=self.why or reason)
-
-    def share(self, quantity: Decimal) -> float:
-        """Return the value of a quantity as a fraction of equity."""
-        return float(quantity * self.price / self.worth) if self.worth > 0 else 0.0
-
-
-def reducing_target(held: Decimal, target: Decimal) -> Decimal:
-    """Return the nearest target between nothing and what is held."""
-    low, high = min(ZERO, held), max(ZERO, held)
-    return max(low, min(high, target))
 
 
 def decide(
@@ -132,12 +36,18 @@ def decide(
 
     Notes
     -----
-    Rules in order: kill switch, tradable, sizing, stale input, risk level, threshold, position cap, daily loss,
-    trade band, lot size. Pure: the same arguments give the same decision.
+    Rules in order: kill switch, tradable, sizing, stop and target, exit, stale input, risk level, threshold, position
+    cap, daily loss, trade band, lot size. Pure: the same arguments give the same decision.
+
+    A strategy sets stop and target from a close, the gate sees the mark of now. An entry whose stop or target the mark
+    has reached is refused: its position would close itself at once.
+
+    A symbol is not entered while an exit of it is under way, nor by a signal of the close at which it left or of one
+    before: both would fill at one price and pay two fees to end where they began. The next closed bar may enter again.
     """
     if signal.action is SignalAction.HOLD:
         return Decision(verdict="Hold. No order.", steps=(), target=_held(signal, account, context))
-    case = _Case(
+    case = Case(
         signal=signal,
         context=context,
         limits=limits,
@@ -157,7 +67,7 @@ def _held(signal: Signal, account: Account, context: GateContext) -> Decimal:
     return context.waiting + (ZERO if position is None else position.quantity)
 
 
-def _readiness(case: _Case) -> _Case:
+def _readiness(case: Case) -> Case:
     if case.context.not_ready:
         reason = case.context.not_ready
         case = case.add("Engine", StepOutcome.REFUSED, reason, "not trading")
@@ -165,7 +75,7 @@ def _readiness(case: _Case) -> _Case:
     return case
 
 
-def _kill_switch(case: _Case) -> _Case:
+def _kill_switch(case: Case) -> Case:
     halt = case.context.halt
     by = f" by {halt.actor}" if halt.actor else ""
     if halt.mode is HaltMode.HALTED:
@@ -179,7 +89,7 @@ def _kill_switch(case: _Case) -> _Case:
     return case.add("Kill switch", StepOutcome.PASSED, "not set", "off")
 
 
-def _tradable(case: _Case) -> _Case:
+def _tradable(case: Case) -> Case:
     if case.context.instrument.is_tradable:
         return case
     symbol = case.signal.symbol
@@ -188,7 +98,7 @@ def _tradable(case: _Case) -> _Case:
     return replace(case, stop=f"No order. {symbol} is an index and cannot be traded.")
 
 
-def _price(case: _Case) -> _Case:
+def _price(case: Case) -> Case:
     if case.price.is_finite() and case.price > 0 and case.worth > 0:
         return case
     if case.price.is_finite() and case.price > 0:
@@ -201,16 +111,17 @@ def _price(case: _Case) -> _Case:
     return replace(case, stop=say.no_order(case.held, say.sentence(detail)))
 
 
-def _sizing(case: _Case) -> _Case:
+def _sizing(case: Case) -> Case:
     signal, limits = case.signal, case.limits
+    distance = _protection(case).distance(case.price)
     if signal.quantity is not None:
         size = Decimal(str(signal.quantity))
         detail = f"the signal asks for {say.units(size)} units"
-    elif signal.stop_loss is None or not (
-        distance := abs(case.price - Decimal(str(signal.stop_loss)))
-    ):
+    elif distance is None:
         detail = "no quantity and no stop distance to size by; give the signal a quantity or a stop"
         size = Decimal("NaN")
+    elif distance <= 0:
+        return _without_size(case)
     else:
         size = Decimal(str(limits.risk_per_trade)) * case.worth / distance
         detail = f"{say.percent(limits.risk_per_trade)} of equity at risk, stop {say.price(distance)} away"
@@ -232,13 +143,44 @@ def _sizing(case: _Case) -> _Case:
     )
 
 
-def _halt_reducing(case: _Case) -> _Case:
+def _without_size(case: Case) -> Case:
+    """Return the case whose stop is reached: no size follows from it, but a position against it may close."""
+    against = reducing_target(case.held, case.signal.action.direction * Decimal("Infinity"))
+    detail = "the mark is at the stop or beyond: no distance to size by"
+    return replace(case, target=against).add("Sizing", StepOutcome.SKIPPED, detail, "no size")
+
+
+def _stop_and_target(case: Case) -> Case:
+    rule, protection = "Stop and target", _protection(case)
+    if not protection.prices:
+        return case.add(rule, StepOutcome.SKIPPED, "the signal gives neither", "–")
+    mark, reached = f"mark {say.price(case.price)}", protection.reached(case.price)
+    if reached is None:
+        return case.add(rule, StepOutcome.PASSED, f"{mark}, {protection.prices}", "not reached")
+    name, limit = reached
+    remedy = f"entries need a mark {protection.between}"
+    case = case.add(
+        rule, StepOutcome.REFUSED, f"{mark}, {protection.prices}; {remedy}", f"{name} reached",
+        float(case.price), float(limit),
+    )  # fmt: skip
+    return case.no_entry(f"The {mark} has reached the {name} {say.price(limit)}; {remedy}.")
+
+
+def _halt_reducing(case: Case) -> Case:
     if case.context.halt.mode is not HaltMode.REDUCING:
         return case
     return case.no_entry("Entries are off until trading is resumed.")
 
 
-def _stale_input(case: _Case) -> _Case:
+def _exit(case: Case) -> Case:
+    if not case.context.leaving:
+        return case
+    detail = f"{case.context.leaving}; the next closed bar may enter again"
+    case = case.add("Exit", StepOutcome.REFUSED, detail, "no entries")
+    return case.no_entry(say.sentence(detail))
+
+
+def _stale_input(case: Case) -> Case:
     age, limit = case.context.input_age_s, case.limits.max_input_age_s
     if age is None or age <= limit:
         return case.add("Stale input", StepOutcome.PASSED, f"price within {limit:g} s", "fresh")
@@ -247,7 +189,7 @@ def _stale_input(case: _Case) -> _Case:
     return case.no_entry(f"The last price is {age:.1f} s old, the limit is {limit:g} s.")
 
 
-def _risk_level(case: _Case) -> _Case:
+def _risk_level(case: Case) -> Case:
     level = case.context.risk_level
     if level is None:
         return case.add("Risk level", StepOutcome.SKIPPED, "not known yet", "–")
@@ -260,7 +202,7 @@ def _risk_level(case: _Case) -> _Case:
     )
 
 
-def _threshold(case: _Case) -> _Case:
+def _threshold(case: Case) -> Case:
     score, threshold = case.context.score, case.context.threshold
     if score is None or threshold is None:
         return case
@@ -276,7 +218,7 @@ def _threshold(case: _Case) -> _Case:
     )
 
 
-def _position_cap(case: _Case) -> _Case:
+def _position_cap(case: Case) -> Case:
     limit = case.limits.max_position_size
     share = case.share(case.target)
     most = Decimal(str(limit)) * case.worth / case.price
@@ -294,7 +236,7 @@ def _position_cap(case: _Case) -> _Case:
     return replace(case, target=capped, why=case.why)
 
 
-def _daily_loss(case: _Case) -> _Case:
+def _daily_loss(case: Case) -> Case:
     start, limit = case.context.day_start_equity, case.limits.max_daily_loss
     if start is None or start <= 0:
         return case.add("Daily loss", StepOutcome.SKIPPED, "the day has no start yet", "–")
@@ -310,7 +252,7 @@ def _daily_loss(case: _Case) -> _Case:
     )
 
 
-def _trade_band(case: _Case) -> _Case:
+def _trade_band(case: Case) -> Case:
     change, band = abs(case.target - case.held), case.limits.trade_band
     share = case.share(change)
     if change == 0:
@@ -327,7 +269,7 @@ def _trade_band(case: _Case) -> _Case:
     return replace(case, stop=say.no_order(case.held, reason))
 
 
-def _lot_size(case: _Case) -> _Case:
+def _lot_size(case: Case) -> Case:
     lot = case.context.instrument.lot_size
     rounded = (case.target / lot).to_integral_value(rounding=ROUND_DOWN) * lot
     detail = f"{say.units(abs(case.target))} to whole lots of {say.units(lot)}"
@@ -348,6 +290,8 @@ _RULES = (
     _price,
     _sizing,
     _halt_reducing,
+    _stop_and_target,
+    _exit,
     _stale_input,
     _risk_level,
     _threshold,
@@ -358,9 +302,9 @@ _RULES = (
 )
 
 
-def _ordered(case: _Case) -> Decision:
+def _ordered(case: Case) -> Decision:
     change = case.target - case.held
-    signal = case.signal
+    signal, protection = case.signal, _protection(case)
     reduces = reducing_target(case.held, case.target) == case.target
     order = Order(
         order_id=case.context.order_id,
@@ -372,8 +316,8 @@ def _ordered(case: _Case) -> Decision:
         strategy=signal.strategy,
         reason=signal.reason,
         cycle_id=case.context.cycle_id,
-        stop_loss=None if reduces else _money(signal.stop_loss),
-        take_profit=None if reduces else _money(signal.take_profit),
+        stop_loss=None if reduces else protection.stop,
+        take_profit=None if reduces else protection.target,
         reduces=reduces,
     )
     clamps = tuple(s.rule for s in case.steps if s.outcome is StepOutcome.CLAMPED)
@@ -383,6 +327,17 @@ def _ordered(case: _Case) -> Decision:
     return Decision(verdict=verdict, steps=case.steps, target=case.target, order=order)
 
 
+def _protection(case: Case) -> Protection:
+    signal = case.signal
+    return Protection(
+        direction=signal.action.direction,
+        stop=_money(signal.stop_loss),
+        target=_money(signal.take_profit),
+    )
+
+
 def _money(value: float | None) -> Decimal | None:
-    """Return a price as Decimal without the float's noise digits."""
-    return None if value is None else Decimal(str(round(value, _PRICE_DIGITS)))
+    """Return a price as Decimal without the float's noise digits; what is no number is no price."""
+    if value is None or not math.isfinite(value):
+        return None
+    return Decimal(str(round(value, _PRICE_DIGITS)))

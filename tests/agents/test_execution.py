@@ -120,6 +120,43 @@ def test_a_signal_becomes_an_intent_before_anything_reaches_the_broker():
     assert subject.broker.open_orders() == ()
 
 
+def test_an_entry_whose_stop_the_mark_has_passed_is_recorded_refused_and_never_sent():
+    subject = agent()
+    subject.handle(Event(T.CYCLE_RECORDED, record().to_data(), source="strategy"))
+    subject.handle(tick(95.0))
+    recorded, rejected = subject.handle(signalled())
+    steps = {each["rule"]: each["outcome"] for each in recorded.data["steps"]}
+    assert steps["Stop and target"] == "refused"
+    assert "The mark 95.00 has reached the stop 96.00" in rejected.data["reason"]
+    assert (rejected.event_type, subject.desk.orders) == (T.SIGNAL_REJECTED, {})
+
+
+def test_a_stop_out_and_a_new_entry_of_the_same_close_are_not_both_sent():
+    subject = bought()
+    exits = list(subject.handle(tick(95.0, 2)))
+    assert kinds(exits) == [T.ORDER_INTENDED]
+    (rejected,) = subject.handle(signalled("SELL"))
+    assert rejected.event_type is T.SIGNAL_REJECTED
+    assert "An exit of AAPL is under way" in rejected.data["reason"]
+    settle(subject, exits)
+    assert kinds(subject.handle(tick(94.0, 3))) == [T.ORDER_FILLED]
+    (late,) = subject.handle(signalled("SELL"))
+    assert "AAPL left at its stop or target" in late.data["reason"]
+    fresh = signalled("SELL")
+    fresh.data["signal"]["timestamp"] = (NOW + timedelta(days=1)).isoformat()
+    assert kinds(subject.handle(fresh)) == [T.ORDER_INTENDED]
+
+
+def test_an_entry_that_waits_for_the_journal_does_not_leave_once_its_stop_is_reached():
+    subject = agent()
+    subject.handle(tick(100.0))
+    intents = list(subject.handle(signalled()))
+    subject.handle(tick(95.0, 1))
+    told = settle(subject, intents)
+    assert kinds(told) == [T.ORDER_INTENDED, T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
+    assert "reached its stop before the order left" in told[1].data["reason"]
+
+
 def test_the_whole_way_from_signal_to_fill():
     subject = agent()
     subject.handle(tick(100.0))

@@ -1,5 +1,6 @@
 """REST over sections made by hand."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -7,10 +8,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from dashboard.report import lines
 from engine.api.answers import StatusAnswer
-from engine.api.report import lines
 from engine.api.router import build_router
-from engine.domain.agents import AgentStatus
+from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import (
     AgentRow,
     AgentsSection,
@@ -65,6 +66,45 @@ def test_health_names_the_agent_that_failed(client: TestClient, gateway: FakeGat
     }
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(AgentStatus.STOPPED, "is stopped"), (AgentStatus.PAUSED, "is paused")],
+)
+def test_health_names_the_agent_that_does_not_work_with_its_state_and_reason(
+    client: TestClient, gateway: FakeGateway, status: AgentStatus, words: str
+):
+    rows = (
+        AgentRow(agent_id="risk", title="Risk", status=status, reason="by anna", last_error="old"),
+        AgentRow(agent_id="strategy", title="Strategy", status=status),
+    )
+    gateway.put("agents", AgentsSection(rows=rows))
+    assert client.get("/api/health").json() == {
+        "status": "degraded",
+        "reasons": [f"Risk {words}: by anna", f"Strategy {words}: no reason given"],
+    }
+
+
+@pytest.mark.parametrize(
+    "status", [AgentStatus.NOT_SET_UP, AgentStatus.CREATED, AgentStatus.STARTING]
+)
+def test_an_agent_that_nobody_set_up_or_that_is_yet_to_run_leaves_health_ok(
+    client: TestClient, gateway: FakeGateway, status: AgentStatus
+):
+    row = AgentRow(agent_id="sentiment", title="Sentiment", status=status)
+    gateway.put("agents", AgentsSection(rows=(row,)))
+    assert client.get("/api/health").json() == {"status": "ok", "reasons": []}
+
+
+def test_status_counts_what_an_agent_handled_beside_its_cycles(
+    client: TestClient, gateway: FakeGateway
+):
+    measured = AgentMeasured(agent_id="strategy", cycles=0, handled=41)
+    row = AgentRow(agent_id="strategy", title="Strategy", measured=measured)
+    gateway.put("agents", AgentsSection(rows=(row,)))
+    (agent,) = client.get("/api/status").json()["agents"]
+    assert (agent["cycles"], agent["handled"]) == (0, 41)
+
+
 def test_health_says_who_halted_trading(client: TestClient, gateway: FakeGateway):
     gateway.put("trading", TradingSection(mode=HaltMode.HALTED, actor="local"))
     assert client.get("/api/health").json()["reasons"] == ["Trading is halted by local."]
@@ -109,8 +149,27 @@ def test_status_carries_fingerprint_feed_and_account(client: TestClient):
 def test_the_terminal_reads_the_same_status(client: TestClient):
     text = "\n".join(lines(StatusAnswer.model_validate(client.get("/api/status").json())))
     assert "REPLAY daily bars ×12, running" in text
-    assert "AAPL -76, JPM 80" in text
+    assert "AAPL −76, JPM 80" in text
     assert "2 of 2 running" in text
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("98.8321", "$100,098.83 (cash −$1,510.00, day +$98.83)"),
+        ("-7.005", "$100,098.83 (cash −$1,510.00, day −$7.01)"),
+        ("-0.0004", "$100,098.83 (cash −$1,510.00, day 0)"),
+    ],
+)
+def test_the_terminal_rounds_and_signs_money_and_json_keeps_it_exact(
+    client: TestClient, day: str, words: str
+):
+    body = client.get("/api/status").json()
+    assert body["account"]["equity"] == "102641.63"
+    body["account"] |= {"equity": "100098.8321", "cash": "-1509.9951", "day_pnl": day}
+    answer = StatusAnswer.model_validate(body)
+    assert f"Equity       {words}" in lines(answer)
+    assert json.loads(answer.model_dump_json())["account"]["day_pnl"] == day
 
 
 def test_a_watched_symbol_has_hold_before_the_first_vote(client: TestClient):

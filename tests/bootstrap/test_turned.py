@@ -20,6 +20,7 @@ from engine.domain.commands import (
     StopAgent,
 )
 from engine.domain.events import EventType
+from engine.domain.market import FeedState
 from engine.domain.payload import Payload
 from engine.domain.sections import PortfolioSection
 from engine.domain.signals import CycleRecord
@@ -265,6 +266,22 @@ async def test_after_a_hard_stop_and_a_deleted_store_everything_is_as_before() -
     assert again.engine.crew.strategy.orchestrator.weights["momentum"] == 0.6
     reconciled = list(events(again, EventType.ORDERS_RECONCILED))[-1]
     assert reconciled["differences"] == 0
+
+
+@pytest.mark.asyncio
+async def test_inside_a_bar_the_market_date_is_the_bars_and_a_restart_resumes_from_the_journal() -> (
+    None
+):
+    turned = await run(4.5)
+    newest = [e for e in turned.journal.events() if e.event_type is EventType.MARKET_DATA][-1]
+    told = list(events(turned, EventType.FEED_CHANGED))[-1]
+    shown = turned.gateway.read(["feed"]).value("feed").state
+    assert shown.market_time == newest.as_of
+    assert shown.market_time.date() > FeedState.from_data(told).market_time.date()
+    again = after_a_hard_stop(turned)
+    await again.host.start()
+    assert again.engine.feed.state == FeedState.from_data(told)
+    assert again.gateway.read(["feed"]).value("feed").state == FeedState.from_data(told)
 
 
 @pytest.mark.asyncio

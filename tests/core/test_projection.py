@@ -212,6 +212,21 @@ def test_the_feed_counts_dropped_and_held_ticks():
     assert feed.last_tick_at == (s.WALL + timedelta(seconds=5)).timestamp()
 
 
+def test_market_time_runs_with_the_ticks_inside_a_bar_and_the_feeds_own_word_stays_apart():
+    projection = folded(s.feed(3), s.inside("A", 4, 1.0, 2.0), s.inside("B", 4, 1.0, 3.0))
+    assert projection.value("feed").state.market_time == s.START + 4 * s.DAY - timedelta(hours=2)
+    assert projection.feed_told.market_time == s.START + 3 * s.DAY
+    again = Projection()
+    again.restore({name: encode(part) for name, part in projection.checkpoint().items()})
+    assert again.value("feed") == projection.value("feed")
+    assert again.feed_told == projection.feed_told
+
+
+def test_market_time_goes_back_with_a_jump():
+    section = folded(s.inside("A", 4, 1.0), s.feed(2, run_id="run-2")).value("feed")
+    assert section.state.market_time == s.START + 2 * s.DAY
+
+
 @pytest.mark.parametrize(("speed", "budget"), [(1.0, 90.0), (12.0, 15.0), (60.0, 15.0)])
 def test_what_changes_once_per_bar_is_stale_after_a_bar_and_a_half(speed, budget):
     projection = folded(s.feed(0, speed=speed), s.cycle("A", 0, 1.0, {}))
@@ -269,6 +284,17 @@ def test_a_cycle_recorded_twice_is_counted_once():
     events = [s.cycle("A", 1, 10.0, {"up": 1.0}), s.cycle("A", 1, 10.0, {"up": 1.0}, "done")]
     (row,) = folded(*events, s.close("A", 2, 11.0)).value("strategies").rows
     assert (row.wins, row.n, row.votes) == (1, 1, {"A": 1.0})
+
+
+def test_a_strategy_that_did_not_vote_on_the_newest_bar_shows_no_vote_of_an_older_one():
+    failed = s.cycle("A", 2, 11.0, {"up": 1.0, "down": 0.0})
+    failed.data["votes"][1]["error"] = "division by zero"
+    projection = folded(
+        s.cycle("A", 1, 10.0, {"up": 0.5, "down": -0.5, "off": 0.7}),
+        s.cycle("B", 1, 10.0, {"up": 0.1, "down": -0.1, "off": 0.2}), failed,
+    )  # fmt: skip
+    votes = {row.name: row.votes for row in projection.value("strategies").rows}
+    assert votes == {"up": {"A": 1.0, "B": 0.1}, "down": {"B": -0.1}, "off": {"B": 0.2}}
 
 
 def test_a_vote_before_a_jump_has_no_outcome():
@@ -484,6 +510,14 @@ def test_the_log_shows_everything_but_ticks_telemetry_and_redraws():
         (s.halt(HaltMode.HALTED), "Trading halted by anna: a drill, 0 open orders cancelled.", "trading", "crit"),
         (s.halt(HaltMode.ACTIVE), "Trading resumed by anna: a drill.", "trading", ""),
         (s.cycle("A", 0, 10.0, {"m": -0.5}), "SELL A: score \u22120.500, threshold 0.100, 1 vote.", "A", "down"),
+        (
+            s.event(T.COMMAND_ACCEPTED, {"name": "PauseAgent", "title": "Risk paused", "message": "No RISK_UPDATE"}),
+            "PauseAgent obeyed: Risk paused. No RISK_UPDATE.", "PauseAgent", "",
+        ),
+        (
+            s.event(T.RISK_ALERT, {"title": "VaR 95 high", "message": "6% of 5%.", "severity": "info"}),
+            "VaR 95 high. 6% of 5%.", "", "",
+        ),
         (s.alert("x"), "VaR 95 is above its limit. 6.00% of 5.00%.", "AAPL", "warn"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.events import Event, EventType
-from tests.numbers.runs import log_of, section
+from tests.numbers.runs import log_of, run, section
 
 T = EventType
 
@@ -159,7 +159,9 @@ def test_targets_obey_the_cap_and_the_risk_per_trade(replay):
         intent = next(e for e in log_of(replay, T.ORDER_INTENDED) if e.data["order_id"] == order_id)
         sizing = next(s for s in event.data["steps"] if s["rule"] == "Sizing")
         price = Decimal(str(intent.data["price"]))
-        distance = abs(price - Decimal(str(intent.data["stop_loss"])))
+        sign = 1 if intent.data["side"] == "BUY" else -1
+        distance = (price - Decimal(str(intent.data["stop_loss"]))) * sign
+        assert distance > 0
         assert abs(sizing["value"]) == pytest.approx(
             float(Decimal("0.02") * price / distance), rel=1e-4
         )
@@ -167,3 +169,39 @@ def test_targets_obey_the_cap_and_the_risk_per_trade(replay):
         assert Decimal(str(intent.data["quantity"])) % 1 == 0
         n += 1
     assert n > 5
+
+
+@pytest.mark.parametrize("name", ["replay", "made_up"])
+def test_an_entry_is_sent_only_while_the_price_lies_between_its_stop_and_its_target(name, request):
+    turned = request.getfixturevalue(name)
+    marks, signals, sent, n = {}, {}, {}, 0
+    for event in log_of(turned, T.MARKET_DATA, T.SIGNAL_GENERATED, T.CYCLE_RECORDED):
+        data = event.data
+        if event.event_type is T.MARKET_DATA:
+            marks[data["symbol"]] = data["price"]
+        elif event.event_type is T.SIGNAL_GENERATED:
+            signals[data["cycle_id"]] = data["signal"]
+        elif event.source == "execution":
+            step = next((s for s in data["steps"] if s["rule"] == "Stop and target"), None)
+            if step is None:
+                continue
+            asked, price = signals[data["cycle_id"]], marks[data["symbol"]]
+            low, high = sorted((asked["stop_loss"], asked["take_profit"]))
+            assert (step["outcome"] == "passed") is (low < price < high)
+            sent[data["order_id"]] = low < price < high
+            n += 1
+    entries = [e.data for e in log_of(turned, T.ORDER_INTENDED) if not e.data["reduces"]]
+    assert entries
+    assert all(sent[order["order_id"]] for order in entries)
+    assert n > 5
+
+
+def test_no_tick_fills_an_exit_and_an_entry_of_one_symbol():
+    longer = run(
+        25.5
+    )  # JNJ is stopped out at the close of the 25th bar, which votes for it as well
+    moments = [(e.data["symbol"], e.as_of) for e in log_of(longer, T.ORDER_FILLED)]
+    assert ("JNJ", longer.engine.feed.state.market_time.date()) in {
+        (s, t.date()) for s, t in moments
+    }
+    assert len(moments) == len(set(moments))

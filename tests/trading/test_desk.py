@@ -87,6 +87,54 @@ def test_an_exit_under_way_is_not_sent_twice():
     assert subject.protective_exit("AAPL").quantity == 6
 
 
+def test_a_symbol_is_leaving_while_its_exit_is_under_way_and_until_the_next_close():
+    subject = desk(LONG)
+    assert subject.leaving("AAPL", NOW) == ""
+    subject.mark("AAPL", 90.0, NOW)
+    exit_order = subject.protective_exit("AAPL")
+    subject.track(exit_order)
+    assert subject.leaving("AAPL", NOW + timedelta(days=1)) == "an exit of AAPL is under way"
+    assert subject.leaving("MSFT", NOW) == ""
+    subject.track(replace(exit_order, status=OrderStatus.FILLED))
+    for earlier in (timedelta(0), timedelta(hours=1)):
+        assert "left at its stop or target" in subject.leaving("AAPL", NOW - earlier)
+    assert subject.leaving("AAPL", NOW + timedelta(seconds=1)) == ""
+
+
+def test_a_new_run_has_no_exit_behind_it():
+    subject = desk(LONG)
+    subject.mark("AAPL", 90.0, NOW)
+    subject.protective_exit("AAPL")
+    subject.restore(Account(), ())
+    assert subject.leaving("AAPL", NOW) == ""
+
+
+ENTRY = replace(waiting(Side.BUY, 4, "new"), stop_loss=Decimal(96), take_profit=Decimal(108))
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        (96.0, "the mark 96.00 reached its stop before the order left"),
+        (108.0, "the mark 108.00 reached its target before the order left"),
+        (100.0, ""),
+    ],
+)
+def test_an_entry_does_not_leave_when_the_price_reached_its_stop_or_target_meanwhile(price, words):
+    subject = desk()
+    subject.mark("AAPL", price)
+    assert subject.objection(ENTRY) == words
+    assert subject.objection(replace(ENTRY, reduces=True)) == ""
+
+
+def test_an_entry_does_not_leave_beside_an_exit_and_a_turn_of_position_does_leave():
+    subject = desk(SHORT)
+    subject.mark("AAPL", 95.0)
+    assert subject.objection(replace(ENTRY, quantity=Decimal(20))) == ""
+    subject.track(replace(waiting(Side.BUY, 10), reduces=True))
+    assert subject.objection(ENTRY) == "an exit of AAPL was decided before the order left"
+
+
 def test_a_final_status_ends_the_tracking():
     subject = desk()
     subject.track(waiting(Side.BUY, 4))

@@ -12,7 +12,8 @@ from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLevel, RiskLimits
 from engine.domain.signals import Signal, SignalAction, SignalStrength, StepOutcome
 from engine.domain.trading import Account, HaltMode, Position, Side, TradingHalt
-from engine.trading.gate import GateContext, decide
+from engine.trading.case import GateContext
+from engine.trading.gate import decide
 
 NOW = datetime(2008, 9, 26, 20, tzinfo=UTC)
 LIMITS = RiskLimits()
@@ -20,10 +21,15 @@ AAPL = Instrument(symbol="AAPL", name="Apple")
 MARKS = {"AAPL": 100.0}
 
 
-def signal(action="BUY", quantity=50.0, stop=96.0, **fields) -> Signal:
+STOP = {"BUY": 96.0, "SELL": 104.0, "HOLD": None}
+TARGET = {"BUY": 108.0, "SELL": 92.0, "HOLD": None}
+
+
+def signal(action="BUY", quantity=50.0, **fields) -> Signal:
+    given = {"stop_loss": STOP[action], "take_profit": TARGET[action]} | fields
     return Signal(
         symbol="AAPL", action=SignalAction(action), confidence=0.8, strength=SignalStrength.MODERATE,
-        price=100.0, quantity=quantity, stop_loss=stop, take_profit=108.0, timestamp=NOW, **fields,
+        price=100.0, quantity=quantity, timestamp=NOW, **given,
     )  # fmt: skip
 
 
@@ -47,8 +53,8 @@ def step(decision, rule):
     return next(s for s in decision.steps if s.rule == rule)
 
 
-def gate(asked=None, held=0, limits=LIMITS, **fields):
-    return decide(asked or signal(), account(held), MARKS, limits, context(**fields))
+def gate(asked=None, held=0, limits=LIMITS, mark=100.0, **fields):
+    return decide(asked or signal(), account(held), {"AAPL": mark}, limits, context(**fields))
 
 
 def test_an_allowed_buy_becomes_an_order_for_the_whole_size():
@@ -60,21 +66,77 @@ def test_an_allowed_buy_becomes_an_order_for_the_whole_size():
 
 
 def test_an_order_carries_stop_and_target_without_the_noise_of_floats():
-    order = gate(signal(stop=0.1 + 0.2)).order
+    order = gate(signal(stop_loss=0.1 + 0.2)).order
     assert (order.stop_loss, order.take_profit) == (Decimal("0.3"), Decimal("108.0"))
 
 
 def test_size_comes_from_risk_per_trade_and_stop_distance_when_the_signal_has_none():
     # 2 % of 100,000 is 2,000; a stop 400 away would make 5, a stop 40 away 50 units
-    decision = gate(signal(quantity=None, stop=60.0))
+    decision = gate(signal(quantity=None, stop_loss=60.0))
     assert decision.order.quantity == 50
-    assert gate(signal(quantity=None, stop=80.0)).order.quantity == 100
+    assert gate(signal(quantity=None, stop_loss=80.0)).order.quantity == 100
 
 
 def test_a_signal_without_quantity_and_stop_is_refused_with_the_remedy():
-    decision = gate(signal(quantity=None, stop=None))
+    decision = gate(signal(quantity=None, stop_loss=None))
     assert decision.order is None
     assert "give the signal a quantity or a stop" in decision.verdict
+
+
+@pytest.mark.parametrize(
+    ("action", "mark", "reached", "remedy"),
+    [
+        ("SELL", 105.0, "stop 104.00", "below 104.00 and above 92.00"),
+        ("SELL", 104.0, "stop 104.00", "below 104.00 and above 92.00"),
+        ("SELL", 92.0, "target 92.00", "below 104.00 and above 92.00"),
+        ("BUY", 95.5, "stop 96.00", "above 96.00 and below 108.00"),
+        ("BUY", 108.0, "target 108.00", "above 96.00 and below 108.00"),
+    ],
+)
+@pytest.mark.parametrize("quantity", [None, 50.0])
+def test_an_entry_whose_stop_or_target_the_mark_has_reached_is_refused_with_the_numbers(
+    action, mark, reached, remedy, quantity
+):
+    decision = gate(signal(action, quantity), mark=mark)
+    assert decision.order is None
+    assert decision.verdict == (
+        f"No order. The mark {mark:.2f} has reached the {reached}; entries need a mark {remedy}."
+    )
+    check = step(decision, "Stop and target")
+    assert check.outcome is StepOutcome.REFUSED
+    assert check.result == f"{reached.split()[0]} reached"
+    assert f"stop {STOP[action]:.2f}, target {TARGET[action]:.2f}; entries need" in check.detail
+    assert (check.value, check.limit) == (mark, float(reached.split()[1]))
+
+
+@pytest.mark.parametrize("quantity", [None, 50.0])
+@pytest.mark.parametrize("mark", [105.0, 91.0])
+def test_a_position_against_the_signal_closes_though_stop_or_target_is_reached(mark, quantity):
+    decision = gate(signal("SELL", quantity), held=30, mark=mark)
+    assert (decision.order.quantity, decision.order.reduces, decision.target) == (30, True, 0)
+    assert decision.verdict.startswith(f"Sell 30 AAPL at about {mark:.2f}: long closed. The mark")
+
+
+def test_a_position_with_the_signal_stays_as_it_is_when_the_stop_is_reached():
+    decision = gate(signal("BUY", None), held=30, mark=95.0)
+    assert decision.order is None
+    assert step(decision, "Sizing").outcome is StepOutcome.SKIPPED
+
+
+@pytest.mark.parametrize(("action", "mark"), [("BUY", 96.01), ("SELL", 103.99)])
+def test_between_stop_and_target_an_entry_passes_and_its_size_is_the_distance_to_the_stop(
+    action, mark
+):
+    limits = replace(LIMITS, max_position_size=1e9)
+    decision = gate(signal(action, None), mark=mark, limits=limits)
+    assert step(decision, "Stop and target").outcome is StepOutcome.PASSED
+    assert decision.order.quantity == int(Decimal("0.02") * 100_000 / Decimal("0.01"))
+
+
+def test_stop_and_target_are_not_asked_of_a_signal_without_them():
+    decision = gate(signal(stop_loss=None, take_profit=float("nan")))
+    assert step(decision, "Stop and target").outcome is StepOutcome.SKIPPED
+    assert (decision.order.stop_loss, decision.order.take_profit) == (None, None)
 
 
 def test_size_beyond_the_cap_is_clamped_and_says_so():
@@ -105,6 +167,11 @@ def test_waiting_orders_count_as_held():
         ({"input_age_s": 15.1}, "Stale input", "15.1 s old"),
         ({"day_start_equity": Decimal(106_000)}, "Daily loss", "5.66%"),
         ({"halt": TradingHalt(mode=HaltMode.REDUCING, actor="ann")}, "Kill switch", "Entries"),
+        (
+            {"leaving": "an exit of AAPL is under way"},
+            "Exit",
+            "the next closed bar may enter again",
+        ),
     ],
 )
 def test_an_entry_rule_refuses_entries_and_lets_exits_through(fields, rule, word):
@@ -182,7 +249,8 @@ SIGNALS = st.builds(
     signal,
     action=st.sampled_from(["BUY", "SELL"]),
     quantity=st.none() | st.floats(0.001, 5000, allow_nan=False),
-    stop=st.none() | st.floats(1, 99),
+    stop_loss=st.none() | st.floats(1, 199),
+    take_profit=st.none() | st.floats(1, 199),
 )
 HELD = st.integers(-150, 150)
 CONTEXTS = st.builds(
@@ -217,6 +285,18 @@ def test_under_refused_entries_an_order_only_reduces(asked, held, circumstances)
         assert decision.order.reduces
         assert abs(decision.target) < abs(before)
         assert decision.target * before >= 0
+
+
+@given(asked=SIGNALS, held=HELD, circumstances=CONTEXTS, mark=st.floats(50, 150))
+def test_an_order_that_opens_or_raises_has_its_stop_and_target_ahead(
+    asked, held, circumstances, mark
+):
+    order = decide(asked, account(held), {"AAPL": mark}, LIMITS, circumstances).order
+    if order is None or order.reduces:
+        return
+    sign, price = order.side.sign, Decimal(str(mark))
+    assert order.stop_loss is None or (price - order.stop_loss) * sign > 0
+    assert order.take_profit is None or (order.take_profit - price) * sign > 0
 
 
 @given(held=HELD.filter(bool), circumstances=CONTEXTS)

@@ -180,7 +180,7 @@ class MemoryJournal:
         return (
             (not query.types or event.event_type in query.types)
             and (not query.sources or event.source in query.sources)
-            and query.text.lower() in self._texts[seq]
+            and all(word.lower() in self._texts[seq] for word in query.words)
             and (query.before_seq is None or seq < query.before_seq)
             and (query.after_seq is None or seq > query.after_seq)
         )

@@ -340,9 +340,11 @@ def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
         found.append(events.c.event_type.in_([kind.value for kind in query.types]))
     if query.sources:
         found.append(events.c.source.in_(query.sources))
-    if query.text:
-        columns = (events.c.data, events.c.source, events.c.event_type)
-        found.append(or_(*(column.icontains(query.text, autoescape=True) for column in columns)))
+    columns = (events.c.event_type, events.c.source, events.c.data)
+    found.extend(
+        or_(*(column.icontains(word, autoescape=True) for column in columns))
+        for word in query.words
+    )
     if query.before_seq is not None:
         found.append(events.c.seq < query.before_seq)
     if query.after_seq is not None:

@@ -29,6 +29,7 @@ from engine.domain.sections import (
     Quote,
     QuotesSection,
 )
+from engine.domain.signals import as_utc
 
 SPARK = 30
 """Closes before the present price in a sparkline."""
@@ -260,11 +261,12 @@ class FeedFold(Fold):
     def __init__(self) -> None:
         self._feed = FeedSection()
         self._last_tick_at: float | None = None
+        self._heard: datetime | None = None
         self._instruments: InstrumentsSection | None = None
 
     @property
-    def state(self) -> FeedState | None:
-        """Where the feed stands."""
+    def told(self) -> FeedState | None:
+        """Where the feed last said that it stands, its time and its place in the data belonging together."""
         return self._feed.state
 
     @property
@@ -286,10 +288,13 @@ class FeedFold(Fold):
         return ("feed",) if self._instruments is None else ("feed", "instruments")
 
     def value(self, name: str, /) -> Payload | None:
-        """Return the feed's state or the instruments."""
+        """Return the feed's state, its market time that of the newest tick, or the instruments."""
         if name == "instruments":
             return self._instruments
-        return replace(self._feed, last_tick_at=self._last_tick_at)
+        state, heard = self._feed.state, self._heard
+        if state is not None and heard is not None and heard > state.market_time:
+            state = replace(state, market_time=heard)
+        return replace(self._feed, state=state, last_tick_at=self._last_tick_at)
 
     def seed(self, value: Payload) -> Names:
         """Take the instruments."""
@@ -299,20 +304,26 @@ class FeedFold(Fold):
         return ("instruments",)
 
     def kept(self) -> object:
-        """Return the feed section (the instruments are seeded at every start)."""
-        return self.value("feed")
+        """Return the section as it was told and the time of the newest tick (instruments are seeded at every start)."""
+        return replace(self._feed, last_tick_at=self._last_tick_at), self._heard
 
     def restore(self, data: Any) -> None:  # noqa: ANN401
-        """Take the feed section over."""
-        self._feed = FeedSection.from_data(data)
+        """Take them over."""
+        self._feed, self._heard = msgspec.convert(
+            data, tuple[FeedSection, datetime | None], strict=False
+        )
         self._last_tick_at = self._feed.last_tick_at
 
     def _tick(self, event: Event) -> Names:
         self._last_tick_at = received_at(event)
+        if event.as_of is not None:
+            at = as_utc(event.as_of)
+            self._heard = at if self._heard is None else max(self._heard, at)
         return ("feed",)
 
     def _changed(self, event: Event) -> Names:
         self._feed = replace(self._feed, state=FeedState.from_data(event.data))
+        self._heard = None
         return ("feed",)
 
     def _dropped(self, event: Event) -> Names:

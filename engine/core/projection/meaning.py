@@ -13,6 +13,7 @@ from engine.domain.events import Event, EventType
 from engine.domain.log import LogRow
 
 MINUS = "\u2212"
+_ENDS = (".", "!", "?", "\u2026")
 
 
 class Meaning(NamedTuple):
@@ -67,6 +68,12 @@ def _percent(value: float, places: int = 1) -> str:
 
 def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _sentences(*parts: object) -> str:
+    """Return the parts that say something, each with a mark at its end."""
+    said = [str(part).strip() for part in parts if part]
+    return " ".join(text if text.endswith(_ENDS) else f"{text}." for text in said if text)
 
 
 def _tone_of(side: object) -> str:
@@ -135,7 +142,7 @@ def _risk(data: Mapping[str, Any]) -> Meaning:
 
 def _alert(data: Mapping[str, Any]) -> Meaning:
     tone = "crit" if data.get("severity") == "critical" else "warn"
-    line = f"{data['title']} {data['message']}".strip()
+    line = _sentences(data["title"], data["message"])
     return Meaning(line, str(data.get("symbol", "")), "" if data["severity"] == "info" else tone)
 
 
@@ -260,7 +267,7 @@ def _agent_failed(data: Mapping[str, Any]) -> Meaning:
 
 def _answer(word: str, tone: str) -> Callable[[Mapping[str, Any]], Meaning]:
     def line(data: Mapping[str, Any]) -> Meaning:
-        said = " ".join(part for part in (data["title"], data.get("message", "")) if part)
+        said = _sentences(data["title"], data.get("message"))
         return Meaning(f"{data['name']} {word}: {said}", data["name"], tone)
 
     return line

@@ -83,6 +83,11 @@ class Projection:
         """How many events a fold could not read (each is logged)."""
         return self._skipped
 
+    @property
+    def feed_told(self) -> FeedState | None:
+        """Where the feed last said that it stands, which a restart resumes from; the section runs with the ticks."""
+        return self._feed.told
+
     def apply(self, event: Event) -> set[str]:
         """Fold one event and return the names of the sections that changed."""
         changed: set[str] = set()

@@ -111,15 +111,14 @@ class StrategiesFold(Fold):
 
     def _votes(self, event: Event) -> Names:
         record = CycleRecord.from_data(event.data)
-        signs: dict[str, int] = {}
+        cast = {vote.algorithm: vote.vote for vote in record.votes if vote.error is None}
         for vote in record.votes:
-            row = self._rows.get(vote.algorithm)
-            if row is None:
-                row = StrategyRow(name=vote.algorithm, title=vote.algorithm)
-            votes = {**row.votes, record.symbol: vote.vote}
-            self._rows[vote.algorithm] = replace(row, votes=votes)
-            if vote.error is None and vote.vote != 0:
-                signs[vote.algorithm] = 1 if vote.vote > 0 else -1
+            self._rows.setdefault(
+                vote.algorithm, StrategyRow(name=vote.algorithm, title=vote.algorithm)
+            )
+        for name, row in self._rows.items():
+            self._rows[name] = replace(row, votes=_with(row.votes, record.symbol, cast.get(name)))
+        signs = {name: 1 if vote > 0 else -1 for name, vote in cast.items() if vote != 0}
         self._open[record.symbol] = _Open(
             closed_at=record.bar_closed_at, price=record.price, votes=signs
         )
@@ -145,3 +144,9 @@ class StrategiesFold(Fold):
         if waiting is not None and last is not None and last != waiting.closed_at:
             del self._open[loaded.symbol]
         return NOTHING
+
+
+def _with(votes: dict[str, float], symbol: str, vote: float | None) -> dict[str, float]:
+    """Return the votes with that of one symbol anew; who did not vote on its newest bar has none."""
+    others = {name: value for name, value in votes.items() if name != symbol}
+    return others if vote is None else {**votes, symbol: vote}

@@ -1,6 +1,12 @@
-"""The same status that REST gives, as lines for a terminal."""
+"""The same status that REST gives, as lines for a terminal, rounded and signed as on the screens."""
 
+from decimal import Decimal
+
+from dashboard import formatting as fmt
 from engine.api.answers import StatusAnswer
+
+_SMALLEST_LOT = Decimal("0.0001")
+"""Of no symbol in particular: the status does not say whose lot is which."""
 
 
 def lines(status: StatusAnswer) -> list[str]:
@@ -22,15 +28,18 @@ def lines(status: StatusAnswer) -> list[str]:
     rows.append(("Trading", status.trading.lower()))
     if status.account is not None:
         account = status.account
-        held = ", ".join(f"{symbol} {size}" for symbol, size in account.positions.items())
+        equity, cash, day = map(Decimal, (account.equity, account.cash, account.day_pnl))
+        held = ", ".join(
+            f"{s} {fmt.quantity(Decimal(n), _SMALLEST_LOT)}" for s, n in account.positions.items()
+        )
         rows += [
-            ("Equity", f"{account.equity} (cash {account.cash}, day {account.day_pnl})"),
+            ("Equity", f"{fmt.money(equity)} (cash {fmt.money(cash)}, day {fmt.pnl(day)})"),
             ("Positions", held or "none"),
             ("Open orders", str(account.open_orders)),
         ]
     running = sum(agent.status == "running" for agent in status.agents)
     rows.append(("Agents", f"{running} of {len(status.agents)} running"))
-    rows.append(("Journal", f"{status.journal_events} events"))
+    rows.append(("Journal", f"{fmt.count(status.journal_events)} events"))
     return [f"{name:<12} {words}" for name, words in rows]
 
 
@@ -47,7 +56,7 @@ def _feed(status: StatusAnswer) -> list[tuple[str, str]]:
         ("Feed", f"{feed.kind} {feed.label}{speed}, {state}"),
         (
             "",
-            f"market time {feed.market_time:%Y-%m-%d %H:%M} UTC, bar {feed.bars_done}, {feed.run_id}",
+            f"market time {feed.market_time:%Y-%m-%d %H:%M} UTC, bar {fmt.count(feed.bars_done)}, {feed.run_id}",
         ),
-        ("", f"{dropped} bad ticks dropped"),
+        ("", f"{fmt.count(dropped)} bad ticks dropped"),
     ]
