@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs, classes, optional_id
 from dashboard.components.pills import pill
+from dashboard.patches import Patch
 from dashboard.views.agent_controls import Control
 from dashboard.views.agent_graph import EdgeView, NodeView
 from dashboard.views.agents import AgentView
@@ -188,6 +189,34 @@ def _line(rise: int, *, is_down: bool, width: float, is_dashed: bool) -> str:
         "vector-effect='non-scaling-stroke'/></svg>"
     )
     return f'url("data:image/svg+xml,{quote(svg, safe=" =:/,")}")'
+
+
+def graph_patch(nodes: Sequence[NodeView], edges: Sequence[EdgeView]) -> Patch:
+    """Return what brings a drawn graph to this state."""
+    text: dict[str, str] = {}
+    cls: dict[str, str] = {}
+    marks: dict[str, dict[str, str]] = {}
+    for view in nodes:
+        key = slug(view.agent_id)
+        text |= {
+            f"node-last-{key}": view.last, f"node-queue-{key}": view.queue, f"node-state-{key}": view.state,
+            f"node-words-{key}": view.words, f"node-topic-{key}": view.topic,
+        }  # fmt: skip
+        cls |= {f"node-{key}": node_class(view), f"node-glyph-{key}": glyph_class(view.ring)}
+        text |= count_down(f"node-next-{key}", view.next_run_at, view.next_words, marks)
+    for flow in edges:
+        text[f"edge-rate-{flow.key}"] = flow.label
+        cls[f"edge-{flow.key}"] = edge_class(flow)
+        marks[f"edge-{flow.key}"] = {"style": css(edge_style(flow))}
+    return Patch(text=text, cls=cls, attrs=marks)
+
+
+def count_down(
+    dom: str, moment: float | None, words: str, marks: dict[str, dict[str, str]]
+) -> dict[str, str]:
+    """Set what a counter counts to; its words only where it does not count, the browser writes the rest."""
+    marks[dom] = {"data-ph-due": epoch(moment)}
+    return {dom: words} if moment is None else {}
 
 
 # -- rows ------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from engine.domain.sections import AgentRow, AgentsSection, LogSection, Snapshot
 PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
 
 ROOT, DETAIL, LOG = "agents-root", "agents-detail", "agents-log"
-COUNTS, REMARK = "agents-counts", "agents-remark"
+COUNTS, REMARK, OWNER = "agents-counts", "agents-remark", "agents-owner"
 N_LOG = 24
 
 
@@ -94,6 +94,7 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
                 [
                     html.H2("Agent graph"),
                     html.Div(part.heading_pills(crew.counts), id=COUNTS, className="ph-line"),
+                    html.Span("", id=OWNER, className="ph-tx3 ph-t12"),
                     html.Span(crew.remark, id=REMARK, className="ph-panel-remark ph-push"),
                 ],
                 className="ph-panel-head",
@@ -105,7 +106,7 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
             ),
         ],
         className="ph-panel ph-area-graph",
-        **attrs({"data-topics": "agents.graph agents.counts"}),
+        **attrs({"data-topics": "agents.graph agents.counts agents.payloads"}),
     )
 
 
@@ -175,40 +176,22 @@ def render_counts(snapshot: Snapshot, _: str) -> Patch:
     """Return the counts over the graph."""
     crew = view.crew_view(_agents(snapshot))
     return Patch(
-        text={REMARK: crew.remark}, props={COUNTS: {"children": part.heading_pills(crew.counts)}}
+        text={REMARK: crew.remark, OWNER: view.owner_words(snapshot.value("engine"))},
+        props={COUNTS: {"children": part.heading_pills(crew.counts)}},
     )
 
 
 def render_graph(snapshot: Snapshot, _: str) -> Patch:
     """Return states and figures of nodes and edges."""
     section = _agents(snapshot)
-    text: dict[str, str] = {}
-    cls: dict[str, str] = {}
-    marks: dict[str, dict[str, str]] = {}
-    for node in graph.nodes_view(section):
-        key = part.slug(node.agent_id)
-        text |= {
-            f"node-last-{key}": node.last, f"node-queue-{key}": node.queue,
-            f"node-state-{key}": node.state, f"node-words-{key}": node.words, f"node-topic-{key}": node.topic,
-        }  # fmt: skip
-        cls |= {
-            f"node-{key}": part.node_class(node),
-            f"node-glyph-{key}": part.glyph_class(node.ring),
-        }
-        text |= _count_down(f"node-next-{key}", node.next_run_at, node.next_words, marks)
-    for edge in graph.edges_view(section):
-        text[f"edge-rate-{edge.key}"] = edge.label
-        cls[f"edge-{edge.key}"] = part.edge_class(edge)
-        marks[f"edge-{edge.key}"] = {"style": part.css(part.edge_style(edge))}
-    return Patch(text=text, cls=cls, attrs=marks)
+    return part.graph_patch(graph.nodes_view(section), graph.edges_view(section))
 
 
-def _count_down(
-    dom: str, moment: float | None, words: str, marks: dict[str, dict[str, str]]
-) -> dict[str, str]:
-    """Set what a counter counts to; its words only where it does not count, the browser writes the rest."""
-    marks[dom] = {"data-ph-due": part.epoch(moment)}
-    return {dom: words} if moment is None else {}
+def render_payloads(snapshot: Snapshot, _: str) -> Patch:
+    """Return what each flow carried last."""
+    log: LogSection | None = snapshot.value("log")
+    last = graph.last_words(graph.edges_view(_agents(snapshot)), log.rows if log else ())
+    return Patch(attrs={f"edge-rate-{key}": {"data-tip": words} for key, words in last.items()})
 
 
 def render_figures(snapshot: Snapshot, _: str) -> Patch:
@@ -286,7 +269,18 @@ LIVE = (
     LivePart(
         name="agents.crew", sections=("agents", "log"), render=render_crew, min_interval_s=1.0
     ),
-    LivePart(name="agents.counts", sections=_CREW, render=render_counts, min_interval_s=0.5),
+    LivePart(
+        name="agents.counts",
+        sections=("agents", "engine"),
+        render=render_counts,
+        min_interval_s=0.5,
+    ),
+    LivePart(
+        name="agents.payloads",
+        sections=("agents", "log"),
+        render=render_payloads,
+        min_interval_s=1.0,
+    ),
     LivePart(name="agents.graph", sections=_CREW, render=render_graph, min_interval_s=0.5),
     LivePart(name="agents.figures", sections=_CREW, render=render_figures, min_interval_s=0.5),
     LivePart(name="agents.states", sections=_CREW, render=render_states, min_interval_s=0.2),

@@ -12,6 +12,7 @@ from dashboard import formatting as fmt
 from dashboard.views import agents as view
 from dashboard.views.agent_controls import main_topic
 from engine.domain.agents import AgentMeasured, AgentStatus
+from engine.domain.log import LogRow
 from engine.domain.sections import AgentRow, AgentsSection
 
 NODE_WIDTH, NODE_HEIGHT = 152, 72
@@ -163,6 +164,21 @@ def edges_view(section: AgentsSection) -> tuple[EdgeView, ...]:
         _edge(by_id[source], by_id[target], topic, section)
         for source, target, topic in _flows(section.rows)
     )
+
+
+def last_words(edges: Sequence[EdgeView], rows: Sequence[LogRow]) -> dict[str, str]:
+    """Return what each flow carried last, by the flow's key; `rows` are the newest events, newest first.
+
+    Ticks are too many to be listed, so the flow of MARKET_DATA says where they are seen.
+    """
+    newest: dict[str, str] = {}
+    for row in rows:
+        newest.setdefault(row.event_type, f"Last: {row.meaning}")
+    newest.setdefault("MARKET_DATA", "The prices are on Markets")
+    return {
+        edge.key: newest.get(edge.topic, f"No {edge.topic} among the newest events")
+        for edge in edges
+    }
 
 
 def _edge(source: AgentRow, target: AgentRow, topic: str, section: AgentsSection) -> EdgeView:

@@ -8,7 +8,7 @@ from dashboard import formatting as fmt
 from dashboard.views.agent_controls import SUPERVISOR, Control, controls_of, effect_of
 from dashboard.views.pace import PaceView, pace_view
 from engine.domain.agents import AgentMeasured, AgentStatus
-from engine.domain.sections import AgentRow, AgentsSection
+from engine.domain.sections import AgentRow, AgentsSection, EngineSection
 
 QUICK_S = 2.0
 _COUNTED = (
@@ -228,6 +228,13 @@ def measured_when(section: AgentsSection) -> str:
         return "not measured yet"
     interval = next((r.interval_s for r in section.rows if r.agent_id == SUPERVISOR), None)
     return f"measured every {_interval(interval)}" if interval else "at the last health check"
+
+
+def owner_words(engine: EngineSection | None) -> str:
+    """Return who runs the agents: process, machine, and the number of its lease."""
+    if engine is None or not engine.owner:
+        return ""
+    return f"{engine.owner} on {engine.host or 'this machine'}, lease {engine.epoch}"
 
 
 def chosen(section: AgentsSection, wanted: str) -> str:

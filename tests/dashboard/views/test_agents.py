@@ -8,7 +8,8 @@ from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
 from dashboard.views.agent_controls import controls_of, effect_of
 from engine.domain.agents import AgentMeasured, AgentStatus
-from engine.domain.sections import AgentRow, AgentsSection
+from engine.domain.log import LogRow
+from engine.domain.sections import AgentRow, AgentsSection, EngineSection
 from tests.dashboard.samples import WALL, agents
 
 
@@ -255,3 +256,23 @@ def test_no_two_nodes_overlap_at_the_least_width():
                 abs(x - other_x) >= graph.NODE_WIDTH or abs(top - other_top) >= graph.NODE_HEIGHT
             )
             assert apart, ((x, top), (other_x, other_top))
+
+
+def test_each_flow_tells_what_it_carried_last():
+    edges = graph.edges_view(agents())
+    rows = [
+        LogRow(seq=3, at=3.0, event_type="MC_UPDATE", source="monte_carlo", meaning="The newest."),
+        LogRow(
+            seq=1, at=1.0, event_type="MC_UPDATE", source="monte_carlo", meaning="An older one."
+        ),
+    ]
+    last = graph.last_words(edges, rows)
+    assert last["monte_carlo-risk"] == "Last: The newest."
+    assert last["market_data-monte_carlo"] == "The prices are on Markets"
+    assert last["risk-strategy"] == "No RISK_UPDATE among the newest events"
+
+
+def test_the_owner_is_named_with_machine_and_lease():
+    engine = EngineSection(state="running", owner="web-7", pid=7, host="desk", epoch=3)
+    assert view.owner_words(engine) == "web-7 on desk, lease 3"
+    assert view.owner_words(None) == ""
