@@ -10,6 +10,7 @@ from dash import Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.blocks import market_panels
+from dashboard.blocks import market_sides as sides
 from dashboard.blocks.replay_bar import (
     JUMP_BUTTON,
     JUMP_ERROR,
@@ -23,7 +24,6 @@ from dashboard.components.controls import Option, segments
 from dashboard.components.nodes import Node, attrs, classes
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import age
-from dashboard.components.tables import table, table_rows
 from dashboard.components.watch_grid import grid_filter, watch_grid
 from dashboard.figures.markets import advance, price_figure, tick
 from dashboard.host import GatewayPort
@@ -31,11 +31,9 @@ from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, merge
 from dashboard.views import bars, watchlist
 from dashboard.views.markets import (
-    activity_view,
     chosen_symbol,
     head_view,
     strip_view,
-    var_view,
 )
 from dashboard.views.price_chart import columns_of, forming_view, instrument_of, price_chart
 from dashboard.views.replay import STILL, jump_moment, replay_view
@@ -50,10 +48,9 @@ PAGE = Page(path="/", title="Markets", icon="candlestick-chart", key="m")
 ROOT, GRID, CHART, AGAIN, HEAD, SUMMARY = (
     "markets-root", "markets-watch", "markets-price", "markets-again", "markets-head", "markets-summary",
 )  # fmt: skip
-STRIP, WHY, WHY_REMARK, TIMEFRAME, FILLS, VAR = (
-    "markets-strip", "markets-why", "markets-why-remark", "markets-tf", "markets-fills", "markets-var",
+STRIP, TIMEFRAME, WATCH_AGE, REPLAY = (
+    "markets-strip", "markets-tf", "markets-watch-age", "markets-replay",
 )  # fmt: skip
-WATCH_AGE, REPLAY = "markets-watch-age", "markets-replay"
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
@@ -67,9 +64,9 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
             html.H1(PAGE.title, className="ph-hidden"),
             _watch_panel(snapshot, symbol),
             _chart_area(snapshot, symbol, timeframe),
-            _why_panel(snapshot, symbol),
-            _activity_panel(snapshot),
-            _var_panel(snapshot),
+            sides.why_panel(snapshot, symbol),
+            sides.activity_panel(snapshot),
+            sides.var_panel(snapshot),
             dcc.Store(id=AGAIN),
         ],
         id=ROOT,
@@ -103,7 +100,7 @@ def _timeframe(snapshot: Snapshot, symbol: str, asked: str) -> str:
     return bars.chosen_timeframe(asked, bars.bar_seconds(columns_of(snapshot, symbol)))
 
 
-# -- watchlist and activity -----------------------------------------------------------------------------
+# -- watchlist -----------------------------------------------------------------------------------
 
 
 def _watch_panel(snapshot: Snapshot, symbol: str) -> html.Section:
@@ -131,20 +128,6 @@ def _price_age(snapshot: Snapshot) -> html.Span:
     at = [row.a for row in watchlist.tick_rows(snapshot)]
     text = "never" if not at else ""
     return age(WATCH_AGE, max(at, default=None), watchlist.budget_s(snapshot), text)
-
-
-def _activity_panel(snapshot: Snapshot) -> html.Section:
-    drawn = table(
-        market_panels.FILL_COLUMNS,
-        market_panels.fill_rows(activity_view(snapshot)),
-        caption="Latest fills, newest first: change of weight, then the position after it",
-        class_name="ph-activity",
-        body_id=FILLS,
-    )
-    box = html.Div(
-        drawn, className="ph-scroll", tabIndex=0, role="region", **attrs({"aria-label": "Fills"})
-    )
-    return panel("Activity", box, remark="change, position after", class_name="ph-area-activity")
 
 
 # -- chart ----------------------------------------------------------------------------------------------
@@ -196,41 +179,6 @@ def _timeframes(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
     seconds = bars.bar_seconds(columns_of(snapshot, symbol))
     options = [Option(f.key, f.key, bars.refusal(f, seconds)) for f in bars.TIMEFRAMES]
     return segments(TIMEFRAME, options, timeframe, label="Timeframe")
-
-
-# -- why and risk -----------------------------------------------------------------------------------------
-
-
-def _why_panel(snapshot: Snapshot, symbol: str) -> html.Section:
-    view = why_view(snapshot, symbol)
-    return panel(
-        "Why, and why not",
-        html.Div(
-            market_panels.why(view),
-            id=WHY,
-            tabIndex=0,
-            role="region",
-            **attrs({"aria-label": "Why, and why not"}),
-        ),
-        tools=[html.Span(view.remark, id=WHY_REMARK, className="ph-tx3 ph-t12")],
-        class_name="ph-area-why",
-    )
-
-
-def _var_panel(snapshot: Snapshot) -> html.Section:
-    return panel(
-        "1-day VaR",
-        html.Div(market_panels.var(var_view(snapshot)), id=VAR, className="ph-var"),
-        remark="portfolio",
-        tools=[_risk_age(snapshot)],
-        class_name="ph-area-var",
-    )
-
-
-def _risk_age(snapshot: Snapshot) -> html.Span:
-    view = var_view(snapshot)
-    text = "never" if view.received_at is None else ""
-    return age("markets-var-age", view.received_at, view.budget_s or 0.0, text)
 
 
 # -- live -------------------------------------------------------------------------------------------------
@@ -289,36 +237,6 @@ def live_strip(snapshot: Snapshot, argument: str) -> Patch:
     return Patch(props={STRIP: {"children": market_panels.strip(strip_view(snapshot, argument))}})
 
 
-def live_why(snapshot: Snapshot, argument: str) -> Patch:
-    """Return the newest why-card."""
-    view = why_view(snapshot, argument)
-    return Patch(props={WHY: {"children": market_panels.why(view)}}, text={WHY_REMARK: view.remark})
-
-
-def live_fills(snapshot: Snapshot, _: str = "") -> Patch:
-    """Return the newest fills."""
-    return Patch(
-        props={
-            FILLS: {
-                "children": table_rows(
-                    market_panels.FILL_COLUMNS, market_panels.fill_rows(activity_view(snapshot))
-                )
-            }
-        }
-    )
-
-
-def live_var(snapshot: Snapshot, _: str = "") -> Patch:
-    """Return the gauges of the portfolio."""
-    view = var_view(snapshot)
-    ages = (
-        {}
-        if view.received_at is None
-        else {"markets-var-age": (view.received_at, view.budget_s or 0.0)}
-    )
-    return Patch(props={VAR: {"children": market_panels.var(view)}}, age=ages)
-
-
 def live_replay(snapshot: Snapshot, _: str = "") -> Patch:
     """Return where the feed stands."""
     view = replay_view(snapshot)
@@ -333,9 +251,9 @@ LIVE = (
     LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
     LivePart(name="markets.strip", sections=("instruments", "forecast:{arg}"), render=live_strip),
-    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies"), render=live_why, min_interval_s=0.5),
-    LivePart(name="markets.fills", sections=("instruments", "portfolio"), render=live_fills, min_interval_s=0.5),
-    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading"), render=live_var,
+    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies"), render=sides.live_why, min_interval_s=0.5),
+    LivePart(name="markets.fills", sections=("instruments", "portfolio"), render=sides.live_fills, min_interval_s=0.5),
+    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading"), render=sides.live_var,
              min_interval_s=2.0),
     LivePart(name="markets.replay", sections=("feed",), render=live_replay, min_interval_s=0.5),
 )  # fmt: skip
@@ -349,7 +267,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
 
     @app.callback(
         Output(HEAD, "children"), Output(figure_id(CHART), "data"), Output(SUMMARY, "children"),
-        Output(STRIP, "children"), Output(WHY, "children"), Output(WHY_REMARK, "children"),
+        Output(STRIP, "children"), Output(sides.WHY, "children"), Output(sides.WHY_REMARK, "children"),
         Output(ROOT, "data-topics"), Output(ROOT, "data-address"),
         Input(GRID, "selectedRows"), Input(TIMEFRAME, "value"), Input(AGAIN, "data"),
         prevent_initial_call=True,
