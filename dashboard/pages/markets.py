@@ -6,15 +6,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dash
-from dash import Input, Output, State, dcc, html
+from dash import ClientsideFunction, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard.blocks import market_panels
 from dashboard.blocks import market_sides as sides
 from dashboard.blocks.replay_bar import (
+    BACK_ASK,
+    BACK_CANCEL,
+    BACK_DAY,
+    BACK_GO,
     JUMP_BUTTON,
     JUMP_ERROR,
     JUMP_FIELD,
+    back_title,
     replay_bar,
     replay_class,
     replay_patch,
@@ -36,7 +42,7 @@ from dashboard.views.markets import (
     strip_view,
 )
 from dashboard.views.price_chart import columns_of, forming_view, instrument_of, price_chart
-from dashboard.views.replay import STILL, jump_moment, replay_view
+from dashboard.views.replay import STILL, is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.commands import JumpReplay
 from engine.domain.errors import PilothouseError
@@ -255,7 +261,7 @@ LIVE = (
     LivePart(name="markets.fills", sections=("instruments", "portfolio"), render=sides.live_fills, min_interval_s=0.5),
     LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading"), render=sides.live_var,
              min_interval_s=2.0),
-    LivePart(name="markets.replay", sections=("feed",), render=live_replay, min_interval_s=0.5),
+    LivePart(name="markets.replay", sections=("feed", "portfolio"), render=live_replay, min_interval_s=0.5),
 )  # fmt: skip
 
 
@@ -278,15 +284,24 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         return await asyncio.to_thread(chosen, gateway, rows, timeframe)
 
     @app.callback(
-        Output(JUMP_ERROR, "children"),
-        Input(JUMP_BUTTON, "n_clicks"), Input(JUMP_FIELD, "n_submit"),
-        State(JUMP_FIELD, "value"),
+        Output(JUMP_ERROR, "children"), Output(BACK_DAY, "children"), Output(BACK_ASK, "hidden"),
+        Output(JUMP_FIELD, "value"),
+        Input(JUMP_BUTTON, "n_clicks"), Input(JUMP_FIELD, "n_submit"), Input(BACK_GO, "n_clicks"),
+        State(JUMP_FIELD, "value"), State(BACK_DAY, "children"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def jump(n_clicks: int | None, n_submit: int | None, text: str | None) -> str:
-        if not n_clicks and not n_submit:
-            return ""
-        return await asyncio.to_thread(send_jump, gateway, text or "")
+    async def jump(*given: Any) -> Any:  # noqa: ANN401 -- Dash's own order
+        if not any(given[:3]):
+            raise PreventUpdate
+        agreed = str(given[4] or "") if ctx.triggered_id == BACK_GO else ""
+        return await asyncio.to_thread(jumped, gateway, str(given[3] or ""), agreed)
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction(namespace="pilothouse", function_name="hideQuestion"),
+        Output(BACK_ASK, "hidden", allow_duplicate=True),
+        Input(JUMP_FIELD, "value"), Input(BACK_CANCEL, "n_clicks"), State(BACK_DAY, "children"),
+        prevent_initial_call=True,
+    )  # fmt: skip
 
 
 def chosen(
@@ -306,13 +321,21 @@ def chosen(
     )  # fmt: skip
 
 
-def send_jump(gateway: GatewayPort, text: str) -> str:
-    """Send a jump to the day written; return what is wrong with it, or nothing."""
-    view = replay_view(gateway.read(("feed",)))
+def jumped(gateway: GatewayPort, text: str, agreed: str = "") -> tuple[Any, ...]:
+    """Return error, heading, whether the question is hidden, and the field after a wish to jump to the day written.
+
+    A jump forward is sent at once. A jump back ends the account, so it is sent only with the heading that asked for
+    this very day.
+    """
+    view = replay_view(gateway.read(("feed", "portfolio")))
     if view is None:
-        return "This feed can't jump"
+        return "This feed can't jump", "", True, dash.no_update
+    title = back_title(text.strip())
     try:
-        gateway.send(JumpReplay(to=jump_moment(text, view)), actor="local", source="dashboard")
+        moment = jump_moment(text, view)
+        if is_back(moment, view) and agreed != title:
+            return "", title, False, dash.no_update
+        gateway.send(JumpReplay(to=moment), actor="local", source="dashboard")
     except (ValueError, PilothouseError) as error:
-        return str(error)
-    return ""
+        return str(error), "", True, dash.no_update
+    return "", "", True, ""

@@ -10,7 +10,7 @@ import pytest
 from dashboard.views import watchlist
 from dashboard.views.markets import activity_view, head_view, strip_view, var_view
 from dashboard.views.price_chart import price_chart
-from dashboard.views.replay import jump_moment, replay_view
+from dashboard.views.replay import is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.forecast import FAN_LEVELS
 from engine.domain.market import FeedKind
@@ -183,6 +183,18 @@ def test_the_replay_bar_says_where_it_is_and_what_the_button_does() -> None:
     )
     assert view.progress == pytest.approx(18 / 1140)
     assert [speed for speed in (1, 6, 12, 60) if view.is_speed(speed)] == [12]
+
+
+def test_a_jump_back_tells_what_ends_and_what_starts_in_numbers() -> None:
+    view = replay_view(read())
+    assert view.back_ends == (
+        "Ends run-1: 2 positions held, equity $102,641.63, all fills and win rates."
+    )
+    assert view.back_starts == "Starts a fresh paper account of $100,000.00 without positions."
+    assert [is_back(jump_moment(day, view), view) for day in ("2008-09-25", "2008-09-26")] == [
+        True,
+        False,
+    ]
 
 
 def test_a_live_feed_has_no_replay_bar() -> None:
