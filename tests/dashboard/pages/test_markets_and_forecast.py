@@ -124,6 +124,13 @@ def test_ids_that_patches_write_to_stand_on_the_page() -> None:
             assert json.dumps(name) in drawn, name
 
 
+def test_the_wheel_zooms_the_price_chart_and_scrolls_the_page_elsewhere() -> None:
+    for module, has_wheel in ((markets, True), (forecast, False)):
+        parts = module.layout(SampleGateway(), {})._traverse()
+        (config,) = [part.config for part in parts if type(part).__name__ == "Graph"]
+        assert config["scrollZoom"] is has_wheel
+
+
 def test_no_grade_is_shown_before_outcomes_are_settled() -> None:
     drawn = forecast.layout(SampleGateway(), {})
     assert "n = 0 of 20" in text(drawn)
