@@ -127,8 +127,29 @@
       if (watched.has(chart) || !chart.on) return;
       watched.add(chart);
       chart.on("plotly_relayout", () => mark(chart));
+      chart.on("plotly_hover", (event) => hoverLegend(chart, event));
+      chart.on("plotly_unhover", () => showLegend(chart, null));
       chart.on("plotly_doubleclick", () => window.Plotly.relayout(chart, ranges(meta(chart) || {})));
     });
+  }
+
+  // ---- legend -----------------------------------------------------------------------------------------
+
+  /* The legend of the bar under the pointer takes the place of the newest bar's; its words came with the bar. */
+  function showLegend(chart, texts) {
+    const host = chart.closest("[data-chart-host]");
+    const newest = host && host.querySelector("[data-chart-legend]");
+    const hovered = host && host.querySelector("[data-chart-hovered]");
+    if (!newest || !hovered) return;
+    newest.hidden = Boolean(texts);
+    hovered.hidden = !texts;
+    if (texts) hovered.querySelectorAll("[data-figure]").forEach((figure, i) => (figure.textContent = texts[i] || ""));
+  }
+
+  function hoverLegend(chart, event) {
+    const point = event.points.find((one) => chart.data[one.curveNumber].customdata);
+    const texts = point && chart.data[point.curveNumber].customdata[point.pointNumber];
+    if (texts) showLegend(chart, texts);
   }
 
   // ---- tools ------------------------------------------------------------------------------------------

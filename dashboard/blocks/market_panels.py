@@ -88,6 +88,10 @@ def head(view: HeadView) -> list[Component]:
         html.Span([f"{name} ", html.B(text, id=f"markets-leg-{i}")])
         for i, (name, text) in enumerate(view.legend)
     ]
+    when = html.Span(html.B("", **attrs({"data-figure": ""})), className="ph-tx3")
+    hovered = [when] + [
+        html.Span([f"{name} ", html.B("", **attrs({"data-figure": ""}))]) for name, _ in view.legend
+    ]
     return [
         html.Div(
             present(
@@ -106,7 +110,8 @@ def head(view: HeadView) -> list[Component]:
             className="ph-line",
             **attrs({"data-age-scope": ""}),
         ),
-        html.Div(legend, className="ph-legend ph-t12"),
+        html.Div(legend, className="ph-legend ph-t12", **attrs({"data-chart-legend": ""})),
+        html.Div(hovered, className="ph-legend ph-t12", hidden=True, **attrs({"data-chart-hovered": ""})),
     ]  # fmt: skip
 
 

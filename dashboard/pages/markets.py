@@ -154,7 +154,7 @@ def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Sectio
     view = price_chart(snapshot, symbol, timeframe)
     drawn = html.Div(
         [
-            chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}"),
+            chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}", has_wheel=True),
             html.P("MA 10, MA 30 dashed · ▲▼ fill △▽ signal",
                    className="ph-chart-words"),
             market_panels.jump_to_live(),

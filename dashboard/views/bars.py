@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from statistics import median
 
+from dashboard import formatting as fmt
 from engine.domain.market import Bar, BarColumns
 
 DAY_S = 86_400
@@ -143,6 +144,31 @@ def place(epoch_s: float, timeframe: str) -> str:
             span = _BY_KEY[timeframe].seconds
             end = -(-int(epoch_s) // span) * span
             return f"{datetime.fromtimestamp(end, UTC):%Y-%m-%dT%H:%M}"
+
+
+def time_words(epoch_s: float, timeframe: str) -> str:
+    """Return when a bar closed: the day, with the time of day where a day holds several bars.
+
+    Examples
+    --------
+    >>> friday = datetime(2008, 9, 26, 20, tzinfo=UTC).timestamp()
+    >>> time_words(friday, "1D"), time_words(friday, "1h")
+    ('26 Sep 2008', '26 Sep 2008 20:00')
+    """
+    moment = datetime.fromtimestamp(epoch_s, UTC)
+    return moment_words(moment, is_intraday=_BY_KEY[timeframe].seconds < DAY_S)
+
+
+def moment_words(moment: datetime, *, is_intraday: bool, year: bool = True) -> str:
+    """Return the day of a moment, with the time of day where a day holds several bars.
+
+    Examples
+    --------
+    >>> moment_words(datetime(2024, 1, 2, 3, 4, tzinfo=UTC), is_intraday=True, year=False)
+    '2 Jan 03:04'
+    """
+    day = fmt.date(moment, year=year)
+    return f"{day} {moment:%H:%M}" if is_intraday else day
 
 
 def moment_place(epoch_s: float, seconds: int) -> str:

@@ -1,7 +1,7 @@
 """Markets in words and numbers: the head over the chart, the forecast strip, the activity list, value at risk."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,8 @@ from dashboard.views.price_chart import (
     forecast_of,
     forming_view,
     instrument_of,
+    legend_names,
+    legend_texts,
     quote_of,
 )
 from dashboard.views.watchlist import change_of, instruments
@@ -118,20 +120,14 @@ def head_view(snapshot: Snapshot, symbol: str, timeframe: str) -> HeadView:
 def _legend(snapshot: Snapshot, symbol: str, timeframe: str) -> tuple[tuple[str, str], ...]:
     """Return O, H, L, C, Vol of the newest bar: the open one, else the last closed."""
     item = instrument_of(snapshot, symbol)
-    bar = forming_view(snapshot, symbol, timeframe).bar
-    if not bar.at:
+    texts = forming_view(snapshot, symbol, timeframe).texts
+    if not texts:
         columns = columns_of(snapshot, symbol)
-        bar = b.resample(columns, b.chosen_timeframe(timeframe, b.bar_seconds(columns))).tail(1)
-    is_adj = item.price_kind is PriceKind.CLOSE_ONLY
-
-    def last(values: Sequence[float | None]) -> float | None:
-        return values[-1] if values else None
-
-    if is_adj:
-        return (("Close", fmt.price(last(bar.close), item.tick_size)),)
-    prices = (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close))
-    texts = tuple((name, fmt.price(last(values), item.tick_size)) for name, values in prices)
-    return (*texts, ("Vol", fmt.volume(last(bar.volume))))
+        shown = b.chosen_timeframe(timeframe, b.bar_seconds(columns))
+        texts = legend_texts(b.resample(columns, shown).tail(1), item, shown)
+    names = legend_names(item)
+    found = texts[-1][1:] if texts else (fmt.UNKNOWN,) * len(names)
+    return tuple(zip(names, found, strict=True))
 
 
 def strip_view(snapshot: Snapshot, symbol: str) -> StripView:

@@ -92,3 +92,21 @@ def test_a_chart_without_bars_is_empty_and_draws() -> None:
     figure = f.price_figure(view)
     assert all(not trace.x for trace in figure.data)
     assert f.advance(view)[1]["meta"]["x"] is None
+
+
+def test_the_legend_of_each_bar_comes_with_it_and_no_box_covers_it() -> None:
+    view = chart()
+    figure = f.price_figure(view)
+    candles, open_bar = figure.data[f.PRICE], figure.data[f.FORMING]
+    assert (candles.hoverinfo, open_bar.hoverinfo, figure.layout.hovermode) == ("none", "none", "x")
+    bars = view.bars
+    assert len(candles.customdata) == len(bars.at)
+    assert list(candles.customdata[-1]) == [
+        "26 Sep 2008",
+        *(f"{values[-1]:,.2f}" for values in (bars.open, bars.high, bars.low, bars.close)),
+        f"{bars.volume[-1] / 1e6:,.1f}M",
+    ]
+    assert f.advance(view)[1]["tails"][0]["customdata"] == view.texts[-f.N_TAIL :]
+    moved = f.tick(view.forming, is_line=False)[1]["customdata"]
+    assert moved == [list(view.forming.texts), None]
+    assert [len(text) for text in chart("JPM").texts[:1]] == [2]
