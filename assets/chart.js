@@ -140,10 +140,13 @@
     const host = chart.closest("[data-chart-host]");
     const newest = host && host.querySelector("[data-chart-legend]");
     const hovered = host && host.querySelector("[data-chart-hovered]");
-    if (!newest || !hovered) return;
+    const when = host && host.querySelector("[data-chart-when]");
+    if (!newest || !hovered || !when) return;
     newest.hidden = Boolean(texts);
-    hovered.hidden = !texts;
-    if (texts) hovered.querySelectorAll("[data-figure]").forEach((figure, i) => (figure.textContent = texts[i] || ""));
+    hovered.hidden = when.hidden = !texts;
+    if (!texts) return;
+    when.textContent = texts[0];
+    hovered.querySelectorAll("[data-figure]").forEach((figure, i) => (figure.textContent = texts[i + 1] || ""));
   }
 
   function hoverLegend(chart, event) {

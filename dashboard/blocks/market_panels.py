@@ -88,8 +88,7 @@ def head(view: HeadView) -> list[Component]:
         html.Span([f"{name} ", html.B(text, id=f"markets-leg-{i}")])
         for i, (name, text) in enumerate(view.legend)
     ]
-    when = html.Span(html.B("", **attrs({"data-figure": ""})), className="ph-tx3")
-    hovered = [when] + [
+    hovered = [
         html.Span([f"{name} ", html.B("", **attrs({"data-figure": ""}))]) for name, _ in view.legend
     ]
     return [
@@ -106,6 +105,7 @@ def head(view: HeadView) -> list[Component]:
                 ),
                 age("markets-age", view.received_at, watchlist.DEFAULT_BUDGET_S,
                     "never" if view.received_at is None else ""),
+                html.Span("", hidden=True, className="ph-when ph-t12", **attrs({"data-chart-when": ""})),
             ),
             className="ph-line",
             **attrs({"data-age-scope": ""}),
