@@ -1,6 +1,6 @@
 """The panels beside the chart of Markets: fills, why-card, value at risk; each drawn at once, and as its patch.
 
-A patch names the same ids as its panel, so both stand together here.
+A patch names the same ids as its panel, so both stand together here. The symbol tells how long a bar lasts.
 """
 
 from dash import html
@@ -15,16 +15,16 @@ from dashboard.views.markets import activity_view, var_view
 from dashboard.views.why import why_view
 from engine.domain.sections import Snapshot
 
-WHY, WHY_REMARK, FILLS, VAR, VAR_AGE = (
-    "markets-why", "markets-why-remark", "markets-fills", "markets-var", "markets-var-age",
+WHY, WHY_REMARK, FILLS, VAR, VAR_TITLE, VAR_AGE = (
+    "markets-why", "markets-why-remark", "markets-fills", "markets-var", "markets-var-title", "markets-var-age",
 )  # fmt: skip
 
 
-def activity_panel(snapshot: Snapshot) -> html.Section:
+def activity_panel(snapshot: Snapshot, symbol: str) -> html.Section:
     """Return the newest fills."""
     drawn = table(
         market_panels.FILL_COLUMNS,
-        market_panels.fill_rows(activity_view(snapshot)),
+        market_panels.fill_rows(activity_view(snapshot, symbol)),
         caption="Latest fills, newest first: change of weight, then the position after it",
         class_name="ph-activity",
         body_id=FILLS,
@@ -35,9 +35,9 @@ def activity_panel(snapshot: Snapshot) -> html.Section:
     return panel("Activity", box, remark="change, position after", class_name="ph-area-activity")
 
 
-def live_fills(snapshot: Snapshot, _: str = "") -> Patch:
+def live_fills(snapshot: Snapshot, symbol: str) -> Patch:
     """Return the newest fills."""
-    rows = market_panels.fill_rows(activity_view(snapshot))
+    rows = market_panels.fill_rows(activity_view(snapshot, symbol))
     return Patch(props={FILLS: {"children": table_rows(market_panels.FILL_COLUMNS, rows)}})
 
 
@@ -59,12 +59,12 @@ def live_why(snapshot: Snapshot, argument: str) -> Patch:
     return Patch(props={WHY: {"children": market_panels.why(view)}}, text={WHY_REMARK: view.remark})
 
 
-def var_panel(snapshot: Snapshot) -> html.Section:
+def var_panel(snapshot: Snapshot, symbol: str) -> html.Section:
     """Return the value at risk of the portfolio."""
-    view = var_view(snapshot)
+    view = var_view(snapshot, symbol)
     text = "never" if view.received_at is None else ""
     return panel(
-        "1-day VaR",
+        html.Span(view.title, id=VAR_TITLE),
         html.Div(market_panels.var(view), id=VAR, className="ph-var"),
         remark="portfolio",
         tools=[age(VAR_AGE, view.received_at, view.budget_s or 0.0, text)],
@@ -72,9 +72,10 @@ def var_panel(snapshot: Snapshot) -> html.Section:
     )
 
 
-def live_var(snapshot: Snapshot, _: str = "") -> Patch:
+def live_var(snapshot: Snapshot, symbol: str) -> Patch:
     """Return the gauges of the portfolio."""
-    view = var_view(snapshot)
+    view = var_view(snapshot, symbol)
     known = view.received_at is not None
     ages = {VAR_AGE: (view.received_at or 0.0, view.budget_s or 0.0)} if known else {}
-    return Patch(props={VAR: {"children": market_panels.var(view)}}, age=ages)
+    text = {VAR_TITLE: view.title}
+    return Patch(text=text, props={VAR: {"children": market_panels.var(view)}}, age=ages)

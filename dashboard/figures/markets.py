@@ -21,6 +21,11 @@ FORMING, FORMING_VOLUME = 12, 13
 N_LABELS = 5
 N_TAIL = 8
 """A closed bar sends so many bars; a browser that missed more asks for the whole chart."""
+_TIME_STOPS = (
+    {"dtickrange": [None, 43_200_000], "value": "%H:%M"},
+    {"dtickrange": [43_200_001, None], "value": "%-d %b"},
+)
+"""Formats by the distance of two ticks in milliseconds."""
 _NO_FAN = FanView(at=(), rows=((),) * t.N_FAN_ROWS, labels=(), words="")
 
 
@@ -178,11 +183,21 @@ def _signals(marks: Marks, *, is_buy: bool) -> go.Scatter:
 
 def _axes(view: PriceChart) -> dict[str, Any]:
     axes = t.price_axes(breaks=_breaks(view), has_volume=not view.is_line)
-    axes["xaxis"] |= {"range": view.x_range, "nticks": 9, "showspikes": True, "spikesnap": "data"}
+    axes["xaxis"] |= time_ticks(has_time=view.is_intraday) | {
+        "range": view.x_range,
+        "nticks": 9,
+        "showspikes": True,
+        "spikesnap": "data",
+    }
     axes["yaxis"] |= {"range": view.y_range, "nticks": 7}
     if view.is_line:
         axes["yaxis2"] = t.axis(visible=False, overlaying="y")
     return axes
+
+
+def time_ticks(*, has_time: bool) -> dict[str, Any]:
+    """Return the ticks of bars shorter than a day: the time of day, and the date where they are days apart."""
+    return {"tickformatstops": list(_TIME_STOPS)} if has_time else {}
 
 
 def _breaks(view: PriceChart) -> list[dict[str, Any]]:

@@ -64,15 +64,15 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     found = gateway.read(("instruments",))
     symbol = chosen_symbol(found, query.get("symbol", ""))
     snapshot = _read(gateway, symbol)
-    timeframe = _timeframe(snapshot, symbol, query.get("tf", "1D"))
+    timeframe = _timeframe(snapshot, symbol, query.get("tf", ""))
     return html.Div(
         [
             html.H1(PAGE.title, className="ph-hidden"),
             _watch_panel(snapshot, symbol),
             _chart_area(snapshot, symbol, timeframe),
             sides.why_panel(snapshot, symbol),
-            sides.activity_panel(snapshot),
-            sides.var_panel(snapshot),
+            sides.activity_panel(snapshot, symbol),
+            sides.var_panel(snapshot, symbol),
             dcc.Store(id=AGAIN),
         ],
         id=ROOT,
@@ -85,8 +85,8 @@ def _address(symbol: str, timeframe: str) -> dict[str, str]:
     """Return what the root says of itself: its live topics, and the address that shows the same screen."""
     place = f"{symbol}:{timeframe}"
     moving = [f"markets.{part}:{place}" for part in ("head", "tick", "chart")]
-    moving += [f"markets.{part}:{symbol}" for part in ("strip", "why")] if symbol else []
-    still = ["markets.ticks", "markets.rows", "markets.fills", "markets.var", "markets.replay"]
+    moving += [f"markets.{part}:{symbol}" for part in ("strip", "why", "fills", "var")]
+    still = ["markets.ticks", "markets.rows", "markets.replay"]
     query = urlencode({"symbol": symbol, "tf": timeframe})
     return {
         "data-topics": " ".join([*(moving if symbol else []), *still]),
@@ -192,7 +192,7 @@ def _timeframes(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
 
 def _place(argument: str) -> tuple[str, str]:
     symbol, _, timeframe = argument.partition(":")
-    return symbol, timeframe or "1D"
+    return symbol, timeframe
 
 
 def live_ticks(snapshot: Snapshot, _: str = "") -> Patch:
@@ -257,10 +257,12 @@ LIVE = (
     LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
     LivePart(name="markets.strip", sections=("instruments", "forecast:{arg}"), render=live_strip),
-    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies"), render=sides.live_why, min_interval_s=0.5),
-    LivePart(name="markets.fills", sections=("instruments", "portfolio"), render=sides.live_fills, min_interval_s=0.5),
-    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading"), render=sides.live_var,
-             min_interval_s=2.0),
+    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies", "bars:{arg}"), render=sides.live_why,
+             min_interval_s=0.5),
+    LivePart(name="markets.fills", sections=("instruments", "portfolio", "bars:{arg}"), render=sides.live_fills,
+             min_interval_s=0.5),
+    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading", "bars:{arg}"),
+             render=sides.live_var, min_interval_s=2.0),
     LivePart(name="markets.replay", sections=("feed", "portfolio"), render=live_replay, min_interval_s=0.5),
 )  # fmt: skip
 

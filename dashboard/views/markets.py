@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -82,6 +82,7 @@ class FillRow:
 class VarView:
     """Value at risk of the portfolio over one bar."""
 
+    title: str
     gauges: tuple[Gauge, ...]
     trend: tuple[float, ...]
     trend_last: str
@@ -167,10 +168,11 @@ def horizon_words(forecast: Forecast) -> str:
     return fmt.plural(forecast.n_steps, noun)
 
 
-def activity_view(snapshot: Snapshot) -> tuple[FillRow, ...]:
+def activity_view(snapshot: Snapshot, symbol: str = "") -> tuple[FillRow, ...]:
     """Return the newest fills: how each changed the weight, and the weight after it.
 
     The position after a fill is worked back from what is held now; weights count on equity at the last bar before it.
+    The time of day is given when the bars of `symbol` are shorter than a day.
     """
     section: PortfolioSection | None = snapshot.value("portfolio")
     if section is None:
@@ -178,9 +180,12 @@ def activity_view(snapshot: Snapshot) -> tuple[FillRow, ...]:
     held: dict[str, Decimal] = defaultdict(Decimal)
     held |= {p.symbol: p.quantity for p in section.positions}
     ticks = {item.symbol: item.tick_size for item in instruments(snapshot)}
+    has_time = b.has_times(columns_of(snapshot, symbol))
     rows = []
     for fill in section.recent_fills[:N_FILLS]:
-        rows.append(_fill_row(fill, held[fill.symbol], _equity_at(section, fill.filled_at), ticks))
+        row = _fill_row(fill, held[fill.symbol], _equity_at(section, fill.filled_at), ticks)
+        day = b.moment_words(fill.filled_at, has_time=has_time, year=False)
+        rows.append(replace(row, day=day))
         held[fill.symbol] -= fill.side.sign * fill.quantity
     return tuple(rows)
 
@@ -201,7 +206,7 @@ def _fill_row(fill: Fill, after: Decimal, equity: Decimal, ticks: Mapping[str, D
     price = fmt.price(fill.price, ticks.get(fill.symbol, Decimal("0.01")))
     return FillRow(
         fill_id=fill.fill_id,
-        day=fmt.date(fill.filled_at, year=False),
+        day="",
         side=fill.side.value,
         symbol=fill.symbol,
         change=fmt.percent(change, 1, signed=True),
@@ -210,8 +215,12 @@ def _fill_row(fill: Fill, after: Decimal, equity: Decimal, ticks: Mapping[str, D
     )
 
 
-def var_view(snapshot: Snapshot) -> VarView:
-    """Return the three gauges on one scale: that of the only limit there is, on VaR 95."""
+def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
+    """Return the three gauges on one scale: that of the only limit there is, on VaR 95.
+
+    It looks one bar ahead, and a bar is as long as those of `symbol`.
+    """
+    columns = columns_of(snapshot, symbol)
     section: RiskSection | None = snapshot.value("risk:portfolio")
     stamp = snapshot.stamp("risk:portfolio")
     metrics = section.metrics if section else RiskMetrics(scope="portfolio", n_observations=0)
@@ -224,6 +233,7 @@ def var_view(snapshot: Snapshot) -> VarView:
     )
     m = metrics
     return VarView(
+        title="1-day VaR" if columns.closes_at and not b.has_times(columns) else "One-bar VaR",
         gauges=(
             _gauge("markets-var95", "VaR 95", m.var_95, scale, (m.var_95_parametric, m.var_95_monte_carlo)),
             _gauge("markets-var99", "VaR 99", m.var_99, scale, (m.var_99_parametric, m.var_99_monte_carlo)),

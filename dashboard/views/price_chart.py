@@ -94,6 +94,11 @@ class PriceChart:
     label: str
 
     @property
+    def is_intraday(self) -> bool:
+        """Whether a day holds several bars."""
+        return b.is_intraday(self.timeframe)
+
+    @property
     def key(self) -> str:
         """Zoom is kept as long as this stays the same."""
         return f"{self.symbol}:{self.timeframe}"

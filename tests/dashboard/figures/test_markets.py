@@ -5,7 +5,8 @@ import json
 from dashboard.figures import markets as f
 from dashboard.patches import Patch, encode_patch
 from dashboard.views.price_chart import forming_view, price_chart
-from tests.dashboard.samples import SampleGateway
+from engine.domain.sections import BarsSection
+from tests.dashboard.samples import SampleGateway, minutes, sample_values
 
 
 def chart(symbol: str = "AAPL", timeframe: str = "1D"):
@@ -56,6 +57,13 @@ def test_zoom_is_kept_for_a_symbol_in_a_timeframe() -> None:
 def test_weekends_are_cut_from_days_and_not_from_weeks() -> None:
     assert f.price_figure(chart()).layout.xaxis.rangebreaks
     assert not f.price_figure(chart(timeframe="1W")).layout.xaxis.rangebreaks
+
+
+def test_ticks_of_minute_bars_show_the_time_of_day() -> None:
+    values = sample_values() | {"bars:AAPL": BarsSection(columns=minutes("AAPL"))}
+    view = price_chart(SampleGateway(values).read(None), "AAPL", "")
+    assert f.price_figure(view).layout.xaxis.tickformatstops[0].value == "%H:%M"
+    assert not f.price_figure(chart()).layout.xaxis.tickformatstops
 
 
 def test_a_tick_moves_two_traces_and_no_more() -> None:

@@ -33,7 +33,7 @@ def test_a_page_is_drawn_whole_before_anything_is_known(module) -> None:
 
 @pytest.mark.parametrize(("module", "query", "expected"), [
     (markets, {"symbol": "GOOG", "tf": "1W"}, "markets.chart:GOOG:1W"),
-    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D"),
+    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D"), (markets, {}, "markets.fills:AAPL"),
     (forecast, {"symbol": "JPM", "level": "1"}, "forecast.chart:JPM:1"),
     (forecast, {"symbol": "JPM", "level": "3"}, "forecast.chart:JPM:1"),
 ])  # fmt: skip

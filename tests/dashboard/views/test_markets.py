@@ -14,10 +14,10 @@ from dashboard.views.replay import is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.forecast import FAN_LEVELS
 from engine.domain.market import FeedKind
-from engine.domain.sections import Marker, MarkersSection, PortfolioSection
+from engine.domain.sections import BarsSection, Marker, MarkersSection, PortfolioSection
 from engine.domain.signals import SignalAction
 from engine.domain.trading import Account, Fill, Position, Side
-from tests.dashboard.samples import NOW, WALL, SampleGateway, sample_values
+from tests.dashboard.samples import NOW, WALL, SampleGateway, minutes, sample_values
 
 
 def read(**changes):
@@ -152,6 +152,23 @@ def test_the_position_after_each_fill_is_worked_back_from_what_is_held() -> None
     assert [(row.change, row.after) for row in rows] == [
         ("−2.0%", "−2.0%"), ("−5.0%", "flat"), ("+5.0%", "+5.0%"),
     ]  # fmt: skip
+
+
+def test_bars_of_a_minute_put_the_time_to_each_fill_and_each_vote() -> None:
+    snapshot = read(**{"bars:AAPL": BarsSection(columns=minutes("AAPL"))})
+    assert activity_view(snapshot, "AAPL")[0].day == "26 Sep 20:00"
+    assert why_view(snapshot, "AAPL").remark == "AAPL · bar 26 Sep 20:00"
+    assert var_view(snapshot, "AAPL").title == "One-bar VaR"
+    chart = price_chart(snapshot, "AAPL", "")
+    assert (chart.timeframe, chart.is_intraday) == ("1m", True)
+    assert chart.texts[-1][0] == "26 Sep 2008 20:00"
+
+
+def test_bars_of_a_day_are_named_by_the_date_alone() -> None:
+    assert activity_view(read(), "AAPL")[0].day == "26 Sep"
+    assert why_view(read(), "AAPL").remark == "AAPL · bar 26 Sep"
+    assert var_view(read(), "AAPL").title == "1-day VaR"
+    assert var_view(SampleGateway({}).read(None), "AAPL").title == "One-bar VaR"
 
 
 def test_only_var_95_has_a_limit_and_money_follows_equity() -> None:
