@@ -203,6 +203,12 @@
 
   // ---- start ------------------------------------------------------------------------------------------
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-ph-clear]");
+    if (!button) return;
+    clientside.set_props(button.dataset.phClear, { value: "" });
+    document.getElementById(button.dataset.phClear).focus();
+  });
   document.addEventListener("click", stopLocked, true);
   document.addEventListener("click", stopShortClick, true);
   document.addEventListener("input", capSlider, true);
