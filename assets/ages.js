@@ -15,8 +15,9 @@
     return Math.floor(whole / 86400) + " d";
   }
 
-  function ageState(seconds, budget, feed) {
-    if (feed === "paused") return "paused";
+  /* A pause stops the clock of ages, not the market's: what speaks of an earlier bar is out of date all the same. */
+  function ageState(seconds, budget, feed, isBehind) {
+    if (feed === "paused") return isBehind ? "stale" : "paused";
     if (feed === "lost") return "lost";
     if (!budget || seconds <= budget) return "fresh";
     return seconds <= 2 * budget ? "ageing" : "stale";
@@ -28,8 +29,8 @@
     const now = ph.live.serverNow();
     document.querySelectorAll("[data-received]").forEach((element) => {
       const seconds = now - Number(element.dataset.received);
-      const state = ageState(seconds, Number(element.dataset.budget), feed);
-      ph.setText(element, state === "paused" ? "paused" : ageText(seconds));
+      const state = ageState(seconds, Number(element.dataset.budget), feed, element.dataset.behind === "1");
+      ph.setText(element, feed === "paused" ? "paused" : ageText(seconds));
       if (element.dataset.age !== state) element.dataset.age = state;
       const scope = element.closest("[data-age-scope]");
       if (scope && scope.dataset.age !== state) scope.dataset.age = state;

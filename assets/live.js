@@ -263,10 +263,11 @@
     if (table) for (const [key, value] of Object.entries(table)) act(key, value);
   }
 
-  function setAge(element, [received, budget]) {
+  function setAge(element, [received, budget, behind]) {
     if (!element) return false;
     element.dataset.received = String(received);
     element.dataset.budget = String(budget);
+    element.dataset.behind = String(behind || 0);
     return true;
   }
 

@@ -117,9 +117,20 @@ def head(view: HeadView) -> list[Component]:
 
 def strip(view: StripView) -> html.Div:
     """Return the forecast in one line; a grade needs settled outcomes, so it stays a dash."""
+    told = (
+        age("markets-strip-age", view.received_at, view.budget_s, "", is_behind=view.is_behind)
+        if view.is_known
+        else None
+    )
     title = html.Div(
         [
-            html.Strong(view.title, className="ph-acc" if view.is_known else ""),
+            html.Span(
+                present(
+                    html.Strong(view.title, className="ph-acc ph-aged" if view.is_known else ""),
+                    told,
+                ),
+                className="ph-line",
+            ),
             html.Span(view.detail, className="ph-tx3 ph-t12"),
         ],
         className="ph-strip-title",
@@ -141,6 +152,7 @@ def strip(view: StripView) -> html.Div:
             grade(None, view.horizon, 0),
         ],
         className="ph-inset ph-forecast-strip",
+        **attrs({"data-age-scope": ""}),
     )  # fmt: skip
 
 

@@ -63,19 +63,24 @@ def var_panel(snapshot: Snapshot, symbol: str) -> html.Section:
     """Return the value at risk of the portfolio."""
     view = var_view(snapshot, symbol)
     text = "never" if view.received_at is None else ""
-    return panel(
+    drawn = panel(
         html.Span(view.title, id=VAR_TITLE),
         html.Div(market_panels.var(view), id=VAR, className="ph-var"),
         remark="portfolio",
-        tools=[age(VAR_AGE, view.received_at, view.budget_s or 0.0, text)],
+        tools=[
+            age(VAR_AGE, view.received_at, view.budget_s or 0.0, text, is_behind=view.is_behind)
+        ],
         class_name="ph-area-var",
     )
+    setattr(drawn, "data-age-scope", "")
+    return drawn
 
 
 def live_var(snapshot: Snapshot, symbol: str) -> Patch:
     """Return the gauges of the portfolio."""
     view = var_view(snapshot, symbol)
     known = view.received_at is not None
-    ages = {VAR_AGE: (view.received_at or 0.0, view.budget_s or 0.0)} if known else {}
+    told = (view.received_at or 0.0, view.budget_s or 0.0, float(view.is_behind))
+    ages = {VAR_AGE: told} if known else {}
     text = {VAR_TITLE: view.title}
     return Patch(text=text, props={VAR: {"children": market_panels.var(view)}}, age=ages)

@@ -256,7 +256,7 @@ LIVE = (
     LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head),
     LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
-    LivePart(name="markets.strip", sections=("instruments", "forecast:{arg}"), render=live_strip),
+    LivePart(name="markets.strip", sections=("forecast:{arg}", *_BARS), render=live_strip),
     LivePart(name="markets.why", sections=("cycle:{arg}", "strategies", "bars:{arg}"), render=sides.live_why,
              min_interval_s=0.5),
     LivePart(name="markets.fills", sections=("instruments", "portfolio", "bars:{arg}"), render=sides.live_fills,

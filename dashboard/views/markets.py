@@ -9,6 +9,7 @@ from decimal import Decimal
 from dashboard import formatting as fmt
 from dashboard.components.meters import Gauge, Mark
 from dashboard.views import bars as b
+from dashboard.views.ages import is_behind
 from dashboard.views.price_chart import (
     columns_of,
     forecast_of,
@@ -63,6 +64,9 @@ class StripView:
     band_95: str = fmt.UNKNOWN
     horizon: str = ""
     is_known: bool = False
+    received_at: float | None = None
+    budget_s: float = 0.0
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,7 @@ class VarView:
     note: str
     received_at: float | None = None
     budget_s: float | None = None
+    is_behind: bool = False
 
 
 def chosen_symbol(snapshot: Snapshot, asked: str) -> str:
@@ -140,6 +145,7 @@ def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
         )
     ends = dict(zip(FAN_LEVELS, (row[-1] for row in forecast.fan), strict=True))
     tick = instrument_of(snapshot, symbol).tick_size
+    stamp = snapshot.stamp(f"forecast:{symbol}")
 
     def write(value: fmt.Number) -> str:
         return fmt.price(value, tick) if forecast.spot < 100 else fmt.number(value, 1)  # noqa: PLR2004 -- three figures
@@ -153,6 +159,9 @@ def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
         band_95=fmt.span(ends[0.025], ends[0.975], write),
         horizon=horizon_words(forecast),
         is_known=True,
+        received_at=stamp.computed_at if stamp else None,
+        budget_s=(stamp.budget_s if stamp else None) or 0.0,
+        is_behind=is_behind(snapshot, f"forecast:{symbol}", symbol),
     )
 
 
@@ -245,6 +254,7 @@ def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
         note=_note(metrics, section is not None),
         received_at=stamp.computed_at if stamp else None,
         budget_s=stamp.budget_s if stamp else None,
+        is_behind=is_behind(snapshot, "risk:portfolio", symbol),
     )  # fmt: skip
 
 
