@@ -6,7 +6,7 @@
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const MAX_POINTS = 900; // a chart that has grown this long drops its oldest bars
   const KEPT_POINTS = 500;
-  const metas = new WeakMap(); // chart -> ranges it follows
+  const asked = new WeakMap(); // chart -> step that it could not take
   const watched = new WeakSet();
 
   clientside.pilothouse = Object.assign({}, clientside.pilothouse, {
@@ -19,41 +19,47 @@
     return path.split(".").reduce((value, key) => (value ? value[key] : undefined), object);
   }
 
-  /* Returns the trace's arrays with the tail in place of their end, or null when bars are missing between them. */
+  /* Returns the trace's arrays with the tail in place of their end, or null when the tail does not continue them: bars
+     are missing between the two, or the market went back. */
   function withTail(trace, tail) {
     const old = Array.from(trace.x || []);
-    if (!tail.x.length) return {};
-    let from = old.lastIndexOf(tail.x[0]);
-    if (from < 0) {
-      if (old.length && old[old.length - 1] >= tail.x[0]) from = old.findIndex((at) => at >= tail.x[0]);
-      else if (old.length) return null;
-      else from = 0;
-    }
+    const last = old[old.length - 1];
+    if (!old.length) return columns(trace, tail, 0, 0);
+    if (!tail.x.length || tail.x[0] < old[0] || tail.x[0] > last || tail.x[tail.x.length - 1] < last) return null;
+    const from = old.findIndex((at) => at >= tail.x[0]);
     const drop = from + tail.x.length > MAX_POINTS ? from + tail.x.length - KEPT_POINTS : 0;
+    return columns(trace, tail, drop, from);
+  }
+
+  function columns(trace, { trace: _, ...tail }, drop, from) {
     const merged = {};
     for (const [key, values] of Object.entries(tail)) {
-      if (key !== "trace") merged[key] = Array.from(inside(trace, key) || []).slice(drop, from).concat(values);
+      merged[key] = Array.from(inside(trace, key) || []).slice(drop, from).concat(values);
     }
     return merged;
   }
 
-  function askAgain(chart) {
+  /* Once for each step: the figure that comes as the answer is at least as new. */
+  function askAgain(chart, step) {
     const host = chart.closest("[data-chart-again]");
-    if (host) clientside.set_props(host.dataset.chartAgain, { data: performance.now() });
+    if (!host || asked.get(chart) === step) return;
+    asked.set(chart, step);
+    clientside.set_props(host.dataset.chartAgain, { data: performance.now() });
   }
 
   function advance(chart, step) {
+    if (!chart.data.length) return Promise.resolve(); // its figure comes
     if (meta(chart) && meta(chart).key !== step.meta.key) return Promise.resolve(); // another symbol came before
     const changes = new Map();
     for (const tail of step.tails) {
       const merged = chart.data[tail.trace] ? withTail(chart.data[tail.trace], tail) : null;
       if (!merged) {
-        askAgain(chart);
+        askAgain(chart, step);
         return Promise.resolve();
       }
       changes.set(tail.trace, merged);
     }
-    for (const { trace, ...columns } of step.sets) changes.set(trace, columns);
+    for (const { trace, ...set } of step.sets) changes.set(trace, set);
     const traces = [...changes.keys()];
     const update = {};
     traces.forEach((trace, i) => {
@@ -63,7 +69,7 @@
       }
     });
     const layout = Object.assign({}, step.layout, isFollowing(chart) ? ranges(step.meta) : {});
-    metas.set(chart, step.meta);
+    chart.layout.meta = step.meta;
     return window.Plotly.update(chart, update, layout, traces).then(() => mark(chart));
   }
 
@@ -72,9 +78,7 @@
   // ---- following the newest bar -----------------------------------------------------------------------
 
   function meta(chart) {
-    const drawn = chart.layout && chart.layout.meta;
-    const known = metas.get(chart);
-    return known && drawn && known.key === drawn.key ? known : drawn;
+    return chart.layout && chart.layout.meta;
   }
 
   function ranges(wish) {
@@ -123,8 +127,32 @@
       if (watched.has(chart) || !chart.on) return;
       watched.add(chart);
       chart.on("plotly_relayout", () => mark(chart));
+      chart.on("plotly_hover", (event) => hoverLegend(chart, event));
+      chart.on("plotly_unhover", () => showLegend(chart, null));
       chart.on("plotly_doubleclick", () => window.Plotly.relayout(chart, ranges(meta(chart) || {})));
     });
+  }
+
+  // ---- legend -----------------------------------------------------------------------------------------
+
+  /* The legend of the bar under the pointer takes the place of the newest bar's; its words came with the bar. */
+  function showLegend(chart, texts) {
+    const host = chart.closest("[data-chart-host]");
+    const newest = host && host.querySelector("[data-chart-legend]");
+    const hovered = host && host.querySelector("[data-chart-hovered]");
+    const when = host && host.querySelector("[data-chart-when]");
+    if (!newest || !hovered || !when) return;
+    newest.hidden = Boolean(texts);
+    hovered.hidden = when.hidden = !texts;
+    if (!texts) return;
+    when.textContent = texts[0];
+    hovered.querySelectorAll("[data-figure]").forEach((figure, i) => (figure.textContent = texts[i + 1] || ""));
+  }
+
+  function hoverLegend(chart, event) {
+    const point = event.points.find((one) => chart.data[one.curveNumber].customdata);
+    const texts = point && chart.data[point.curveNumber].customdata[point.pointNumber];
+    if (texts) showLegend(chart, texts);
   }
 
   // ---- tools ------------------------------------------------------------------------------------------

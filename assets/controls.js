@@ -1,4 +1,5 @@
-/* What native elements do not do by themselves: steps, caps and words of sliders, holds, locked buttons, tooltips. */
+/* What native elements do not do by themselves: steps, caps and words of sliders, holds, locked buttons, tooltips, the
+   focus of questions, fields that follow. */
 (function () {
   "use strict";
   const BIG_STEP = 5;
@@ -160,8 +161,54 @@
     if (target) showTip(target);
   }
 
+  // ---- questions and fields that follow -----------------------------------------------------------------
+
+  /* A question that opens takes the focus to what does nothing; Escape presses that, and the focus goes back. */
+  function askFirst() {
+    document.querySelectorAll("[data-ask]").forEach((ask) => {
+      const isOpen = !ask.hidden;
+      if (isOpen && !ask.phOpen) document.getElementById(ask.dataset.ask).focus();
+      const isLeft = document.activeElement === document.body || ask.contains(document.activeElement);
+      if (!isOpen && ask.phOpen && isLeft) document.getElementById(ask.dataset.askFrom).focus();
+      ask.phOpen = isOpen;
+    });
+  }
+
+  function escapeQuestion() {
+    document.querySelectorAll("[data-ask]:not([hidden])").forEach((ask) => document.getElementById(ask.dataset.ask).click());
+  }
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+
+  /* Another value than the question is about takes it back, and so does Cancel. */
+  function hideQuestion(value, _cancelled, title) {
+    const isCancel = clientside.callback_context.triggered.some((one) => one.prop_id.endsWith(".n_clicks"));
+    return isCancel || !(title || "").endsWith(" " + (value || "").trim()) ? true : clientside.no_update;
+  }
+
+  clientside.pilothouse = Object.assign({}, clientside.pilothouse, { hideQuestion });
+
+  /* A field follows what the engine says as long as nobody writes in it. */
+  function follow() {
+    document.querySelectorAll("[data-follow]").forEach((box) => {
+      const input = box.querySelector("input");
+      const next = box.dataset.follow;
+      if (!input || input === document.activeElement) return;
+      const isUntouched = box.phFollowed === undefined || input.value === box.phFollowed || !input.value;
+      if (!isUntouched) return;
+      box.phFollowed = next;
+      if (input.value !== next) window.dash_clientside.set_props(input.id, { value: next });
+    });
+  }
+
   // ---- start ------------------------------------------------------------------------------------------
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-ph-clear]");
+    if (!button) return;
+    clientside.set_props(button.dataset.phClear, { value: "" });
+    document.getElementById(button.dataset.phClear).focus();
+  });
   document.addEventListener("click", stopLocked, true);
   document.addEventListener("click", stopShortClick, true);
   document.addEventListener("input", capSlider, true);
@@ -176,6 +223,7 @@
     if (event.key === "Escape") {
       endHold();
       hideTip();
+      escapeQuestion();
     }
     const button = event.key === " " && !event.repeat ? holdTarget(event) : null;
     if (button) beginHold(button, null);
@@ -190,6 +238,8 @@
   document.addEventListener("focusin", overTip);
   document.addEventListener("scroll", hideTip, true);
 
+  window.addEventListener("ph:painted", follow);
+
   let waiting = false;
   new MutationObserver(() => {
     if (tipOf && !tipOf.isConnected) hideTip();
@@ -198,11 +248,12 @@
     window.requestAnimationFrame(() => {
       waiting = false;
       drawSliders();
+      askFirst();
     });
   }).observe(document.documentElement, {
     childList: true,
     subtree: true,
     attributes: true,
-    attributeFilter: ["value", "data-cap", "data-current"],
+    attributeFilter: ["value", "data-cap", "data-current", "hidden"],
   });
 })();

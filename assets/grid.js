@@ -144,7 +144,7 @@
     api.setGridOption("headerHeight", isPhone ? 0 : 28);
     api.setGridOption("domLayout", isPhone ? "autoHeight" : "normal");
     api.setColumnsVisible(["risk", "age"], !isPhone);
-    api.setColumnWidths([{ key: "signal", newWidth: isPhone ? 76 : 62 }, { key: "last", newWidth: isPhone ? 96 : 80 }]);
+    api.setColumnWidths([{ key: "signal", newWidth: isPhone ? 76 : 60 }, { key: "last", newWidth: isPhone ? 96 : 76 }]);
     api.resetRowHeights();
   }
 

@@ -1,11 +1,11 @@
 /* Draws what the live hub sends: keeps the newest patch of each part, paints numbers at once and drawings at most five times a second.
-   Meaning and arithmetic stay in Python; here are the connection, the painting and the ticking of ages. */
+   Meaning and arithmetic stay in Python; here are the connection and the painting. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
   const LIGHT_MS = 50; // between two paints of numbers
   const HEAVY_MS = 200; // between two paints of charts and blocks
-  const AGE_MS = 400;
+  const LOOK_MS = 400; // between two looks at what nobody tells of
   const SILENCE_MS = 12000; // the hub speaks at least every five seconds
   const POLL_MS = 2000;
   const RETRY_WHILE_POLLING_MS = 30000;
@@ -14,7 +14,7 @@
   const patches = new Map(); // topic -> newest patch
   const dirty = new Map(); // topic -> paints tried
   const asserted = new WeakMap(); // element -> JSON of the props last set
-  const plotted = new WeakMap(); // plot -> Map(topic -> patch)
+  const plotted = new Map(); // plot -> its data when patches were applied, and Map(topic -> patch)
   const failed = new Map(); // topic -> words
   let topics = [];
   let since = 0;
@@ -264,10 +264,11 @@
     if (table) for (const [key, value] of Object.entries(table)) act(key, value);
   }
 
-  function setAge(element, [received, budget]) {
+  function setAge(element, [received, budget, behind]) {
     if (!element) return false;
     element.dataset.received = String(received);
     element.dataset.budget = String(budget);
+    element.dataset.behind = String(behind || 0);
     return true;
   }
 
@@ -321,10 +322,9 @@
     const host = document.querySelector('[data-chart="' + CSS.escape(id) + '"]') || document.getElementById(id);
     const chart = host && (host.matches(".js-plotly-plot") ? host : host.querySelector(".js-plotly-plot"));
     if (!chart || !chart._fullLayout || !window.Plotly) return false;
-    const done = plotted.get(chart) || new Map();
+    const done = doneIn(chart);
     if (done.get(topic) === patch) return true;
     done.set(topic, patch);
-    plotted.set(chart, done);
     for (const [method, ...args] of calls) {
       const own = ph.plotCalls && ph.plotCalls[method];
       Promise.resolve(own ? own(chart, ...args) : window.Plotly[method](chart, ...args)).catch((error) => {
@@ -335,46 +335,19 @@
     return true;
   }
 
-  // ---- ages -------------------------------------------------------------------------------------------
-
-  function ageText(seconds) {
-    const s = Math.max(0, seconds);
-    if (s < 9.95) return s.toFixed(1) + " s";
-    if (s < 59.5) return s.toFixed(0) + " s";
-    const whole = Math.round(s);
-    if (whole < 3600) return Math.floor(whole / 60) + " m " + String(whole % 60).padStart(2, "0") + " s";
-    const minutes = Math.floor(whole / 60);
-    if (whole < 86400) return Math.floor(minutes / 60) + " h " + String(minutes % 60).padStart(2, "0") + " m";
-    return Math.floor(whole / 86400) + " d";
+  /* Plotly changes a chart's data in place; a new figure replaces them, and may be older than what was drawn into the
+     one before. Then every patch of that chart is drawn again. */
+  function doneIn(chart) {
+    const known = plotted.get(chart);
+    if (known && known.data === chart.data) return known.done;
+    if (known) known.done.forEach((_, topic) => patches.has(topic) && dirty.set(topic, 0));
+    plotted.set(chart, { data: chart.data, done: new Map() });
+    return plotted.get(chart).done;
   }
 
-  function ageState(seconds, budget, feed) {
-    if (feed === "paused") return "paused";
-    if (feed === "lost") return "lost";
-    if (!budget || seconds <= budget) return "fresh";
-    return seconds <= 2 * budget ? "ageing" : "stale";
-  }
-
-  function tickAges() {
-    watchSilence();
-    const frame = document.getElementById("ph-app");
-    const isLost = document.documentElement.dataset.connection === "lost";
-    const feed = isLost ? "lost" : frame ? frame.dataset.feed : "";
-    const now = Date.now() / 1000 + skew;
-    document.querySelectorAll("[data-received]").forEach((element) => {
-      const seconds = now - Number(element.dataset.received);
-      const state = ageState(seconds, Number(element.dataset.budget), feed);
-      setText(element, state === "paused" ? "paused" : ageText(seconds));
-      if (element.dataset.age !== state) element.dataset.age = state;
-      const scope = element.closest("[data-age-scope]");
-      if (scope && scope.dataset.age !== state) scope.dataset.age = state;
-      if (element.dataset.engineMs) {
-        const tip =
-          "Feed " + ageText(seconds) + " ago · engine " + element.dataset.engineMs + " ms · browser " +
-          Math.round(paintDelay) + " ms";
-        if (element.dataset.tip !== tip) element.dataset.tip = tip;
-      }
-    });
+  function plotAgain() {
+    [...plotted.keys()].forEach((chart) => (chart.isConnected ? doneIn(chart) : plotted.delete(chart)));
+    if (dirty.size) schedule();
   }
 
   // ---- start ------------------------------------------------------------------------------------------
@@ -390,7 +363,8 @@
       attributes: true,
       attributeFilter: ["data-topics", "open"],
     });
-    window.setInterval(tickAges, AGE_MS);
+    window.setInterval(watchSilence, LOOK_MS);
+    window.setInterval(plotAgain, LOOK_MS);
     window.addEventListener("online", reconnectNow);
     window.addEventListener("popstate", markCurrent);
     window.addEventListener("_dashprivate_pushstate", markCurrent);
@@ -399,7 +373,12 @@
     connect();
   }
 
-  ph.live = { state: () => ({ topics, since, epoch, attempts, skew, failed: Object.fromEntries(failed) }) };
+  ph.setText = setText;
+  ph.live = {
+    serverNow: () => Date.now() / 1000 + skew,
+    paintDelay: () => paintDelay,
+    state: () => ({ topics, since, epoch, attempts, skew, failed: Object.fromEntries(failed) }),
+  };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();

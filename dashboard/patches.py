@@ -33,8 +33,9 @@ class Patch:
         For blocks that change once per bar; values may be components.
     plot : mapping of chart name to Plotly calls
         Each call is ``[method, *arguments]``, for example ``["extendTraces", {"y": [[1.0]]}, [0]]``.
-    age : mapping of DOM id to (received, budget)
-        Wall time of receipt in epoch seconds and the age in seconds up to which the value counts as fresh.
+    age : mapping of DOM id to (received, budget) or (received, budget, behind)
+        Wall time of receipt in epoch seconds and the age in seconds up to which the value counts as fresh; `behind` is
+        1 where the value speaks of an earlier bar than the market is at, which makes it stale at any age.
     """
 
     text: Mapping[str, str] = field(default_factory=dict)

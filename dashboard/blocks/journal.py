@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.controls import button
 from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs, classes, present
 from dashboard.components.panels import empty_state, panel
@@ -30,10 +31,13 @@ COLUMNS = (
 )
 
 
-def rows(views: Sequence[RowView], nothing: str) -> str:
-    """Return the body of the list as the browser draws it (`assets/rows.js`); a date parts market days."""
+def rows(views: Sequence[RowView], nothing: str, *, is_search: bool = False) -> str:
+    """Return the body of the list as the browser draws it (`assets/rows.js`); a date parts market days.
+
+    An empty search is marked: then older events are not offered, and clearing the search is.
+    """
     if not views:
-        return _json([["ph-tx3", "", [["", nothing]]]])
+        return _json([["ph-tx3 ph-j-none" if is_search else "ph-tx3", "", [["", nothing]]]])
     body: list[Drawn] = []
     day = next((view.day for view in views if view.day), "")
     for view in views:
@@ -133,6 +137,16 @@ def search_box(id: str, text: str) -> html.Div:
         className="ph-field",
     )
     return html.Div(label, className="ph-j-search", **attrs({"data-ph-slash": ""}))
+
+
+def below(older_id: str, search_id: str) -> html.Div:
+    """Return what stands below the list: more of it, or the way out of a search without result."""
+    clear = button("Clear the search", "neutral", "x", class_name="ph-j-clear")
+    setattr(clear, "data-ph-clear", search_id)
+    return html.Div(
+        [button("Load older", "ghost", "chevron-down", id=older_id), clear],
+        className="ph-j-older",
+    )
 
 
 def chip(key: str, title: str, *, is_on: bool) -> Component:

@@ -88,6 +88,9 @@ def head(view: HeadView) -> list[Component]:
         html.Span([f"{name} ", html.B(text, id=f"markets-leg-{i}")])
         for i, (name, text) in enumerate(view.legend)
     ]
+    hovered = [
+        html.Span([f"{name} ", html.B("", **attrs({"data-figure": ""}))]) for name, _ in view.legend
+    ]
     return [
         html.Div(
             present(
@@ -102,19 +105,32 @@ def head(view: HeadView) -> list[Component]:
                 ),
                 age("markets-age", view.received_at, watchlist.DEFAULT_BUDGET_S,
                     "never" if view.received_at is None else ""),
+                html.Span("", hidden=True, className="ph-when ph-t12", **attrs({"data-chart-when": ""})),
             ),
             className="ph-line",
             **attrs({"data-age-scope": ""}),
         ),
-        html.Div(legend, className="ph-legend ph-t12"),
+        html.Div(legend, className="ph-legend ph-t12", **attrs({"data-chart-legend": ""})),
+        html.Div(hovered, className="ph-legend ph-t12", hidden=True, **attrs({"data-chart-hovered": ""})),
     ]  # fmt: skip
 
 
 def strip(view: StripView) -> html.Div:
     """Return the forecast in one line; a grade needs settled outcomes, so it stays a dash."""
+    told = (
+        age("markets-strip-age", view.received_at, view.budget_s, "", is_behind=view.is_behind)
+        if view.is_known
+        else None
+    )
     title = html.Div(
         [
-            html.Strong(view.title, className="ph-acc" if view.is_known else ""),
+            html.Span(
+                present(
+                    html.Strong(view.title, className="ph-acc ph-aged" if view.is_known else ""),
+                    told,
+                ),
+                className="ph-line",
+            ),
             html.Span(view.detail, className="ph-tx3 ph-t12"),
         ],
         className="ph-strip-title",
@@ -136,6 +152,7 @@ def strip(view: StripView) -> html.Div:
             grade(None, view.horizon, 0),
         ],
         className="ph-inset ph-forecast-strip",
+        **attrs({"data-age-scope": ""}),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dash import html
 
-from dashboard.components.controls import field
+from dashboard.components.controls import button, field
 from dashboard.components.icons import icon
 from dashboard.components.nodes import Node, attrs, classes, present
 from dashboard.patches import Patch
@@ -13,6 +13,10 @@ from dashboard.views.replay import SPEEDS, ReplayView
 
 PREFIX = "replay"
 JUMP_FIELD, JUMP_BUTTON, JUMP_ERROR = f"{PREFIX}-jump", f"{PREFIX}-jump-go", f"{PREFIX}-jump-error"
+BACK_ASK, BACK_DAY, BACK_GO, BACK_CANCEL = (
+    f"{PREFIX}-back", f"{PREFIX}-back-day", f"{PREFIX}-back-go", f"{PREFIX}-back-cancel",
+)  # fmt: skip
+BACK_ENDS, BACK_STARTS = f"{PREFIX}-back-ends", f"{PREFIX}-back-starts"
 
 
 def intent(name: str, params: Mapping[str, object] | None = None) -> str:
@@ -122,9 +126,51 @@ def _jump(view: ReplayView) -> html.Div:
                 **attrs({"aria-label": "Jump to the day", "data-tip": _jump_tip(view)}),
             ),
             html.Span(id=JUMP_ERROR, className="ph-replay-error", role="status"),
+            _ask(view),
         ],
+        id=f"{PREFIX}-jump-box",
         className="ph-replay-jump",
+        **attrs({"data-follow": view.iso_day}),
     )
+
+
+def _ask(view: ReplayView) -> html.Div:
+    """Return what a jump back asks first; `hidden` until then, with the focus on Cancel."""
+    words = [
+        html.Strong("", id=BACK_DAY, className="ph-t12"),
+        html.P(view.back_ends, id=BACK_ENDS),
+        html.P(view.back_starts, id=BACK_STARTS),
+    ]
+    buttons = [
+        button("Cancel", "ghost", id=BACK_CANCEL),
+        button("Jump back", "danger-outline", id=BACK_GO),
+    ]
+    return html.Div(
+        [*words, html.Div(buttons, className="ph-line")],
+        id=BACK_ASK,
+        hidden=True,
+        className="ph-replay-ask ph-t12",
+        role="group",
+        **attrs(
+            {
+                "aria-labelledby": BACK_DAY,
+                "aria-describedby": f"{BACK_ENDS} {BACK_STARTS}",
+                "data-ask": BACK_CANCEL,
+                "data-ask-from": JUMP_BUTTON,
+            }
+        ),
+    )
+
+
+def back_title(day: str) -> str:
+    """Return the heading of the question.
+
+    Examples
+    --------
+    >>> back_title("2008-09-10")
+    'Jump back to 2008-09-10'
+    """
+    return f"Jump back to {day}"
 
 
 def _jump_tip(view: ReplayView) -> str:
@@ -154,6 +200,11 @@ def replay_patch(view: ReplayView) -> Patch:
     text = {f"{PREFIX}-day": view.day, f"{PREFIX}-bar": view.bar}
     marks[f"{PREFIX}-track"] = {"style": f"--ph-v: {view.progress or 0:.4f}", **_progress(view)}
     marks[JUMP_BUTTON] = {"data-tip": _jump_tip(view)}
-    text[f"{PREFIX}-until"] = view.until
+    marks[f"{PREFIX}-jump-box"] = {"data-follow": view.iso_day}
+    text |= {
+        f"{PREFIX}-until": view.until,
+        BACK_ENDS: view.back_ends,
+        BACK_STARTS: view.back_starts,
+    }
     look = f"ph-i ph-i-{view.play_label.lower()}"
     return Patch(text=text, attrs=marks, cls={f"{PREFIX}-play-icon": look})

@@ -214,7 +214,7 @@ def _decided(score: float | None, action: str, *, is_changed: bool = False) -> l
         return ["ph-num ph-tx3", fmt.UNKNOWN]
     tone = {"BUY": "ph-up", "SELL": "ph-dn"}.get(action, "ph-tx2")
     names = classes("ph-num", tone, "ph-ballot-changed" if is_changed else None)
-    return [names, f"{action} {fmt.number(score, 2, signed=True)}"]
+    return [names, f"{action} {fmt.score(score)}"]
 
 
 def scrolled(body: Sequence[Component], label: str) -> html.Div:

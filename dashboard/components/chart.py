@@ -33,7 +33,13 @@ def figure_id(name: str) -> dict[str, str]:
 
 
 def chart(
-    name: str, figure: go.Figure, *, label: str, class_name: str = "", summary: str = ""
+    name: str,
+    figure: go.Figure,
+    *,
+    label: str,
+    class_name: str = "",
+    summary: str = "",
+    has_wheel: bool = False,
 ) -> html.Div:
     """Return a chart.
 
@@ -47,10 +53,12 @@ def chart(
         Text summary for readers: what is drawn and what it shows.
     summary : str
         Longer text that only readers hear.
+    has_wheel : bool
+        Whether the wheel zooms; elsewhere it scrolls the page.
     """
     graph = dcc.Graph(
         id=graph_id(name),
-        config=CONFIG,
+        config=CONFIG | {"scrollZoom": has_wheel},
         responsive=True,
         className="ph-chart-graph",
         style={"height": "100%"},

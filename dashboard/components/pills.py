@@ -162,7 +162,13 @@ def grade(letter: str | None, horizon: str, n: int) -> html.Span:
 
 
 def age(
-    id: Id, received_at: float | None, budget_s: float, text: str, *, state: str = "fresh"
+    id: Id,
+    received_at: float | None,
+    budget_s: float,
+    text: str,
+    *,
+    state: str = "fresh",
+    is_behind: bool = False,
 ) -> html.Span:
     """Return an age that the live script keeps counting.
 
@@ -176,10 +182,13 @@ def age(
         What it reads at the moment of drawing, from `formatting.age`.
     state : str
         From `formatting.age_state`.
+    is_behind : bool
+        The value speaks of an earlier bar than the market is at: stale, also while a replay is paused.
     """
     data = {"data-age": "unknown" if received_at is None else state, "data-budget": f"{budget_s:g}"}
     if received_at is not None:
         data["data-received"] = f"{received_at:.3f}"
+        data["data-behind"] = "1" if is_behind else "0"
     return html.Span(text, className="ph-age", **optional_id(id), **attrs(data))
 
 

@@ -13,14 +13,14 @@ ROW_HEIGHT = 44
 _PLAIN = {"suppressMovable": True, "resizable": False, "suppressHeaderMenuButton": True}
 
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "symbol", "headerName": "Symbol", "cellRenderer": "PhSymbol", "flex": 1, "minWidth": 90},
-    {"field": "p", "colId": "spark", "headerName": "30 bars", "cellRenderer": "PhSpark", "width": 68,
+    {"field": "symbol", "headerName": "Symbol", "cellRenderer": "PhSymbol", "flex": 1, "minWidth": 80},
+    {"field": "p", "colId": "spark", "headerName": "30 bars", "cellRenderer": "PhSpark", "width": 66,
      "sortable": False},
-    {"field": "p", "colId": "last", "headerName": "Last", "cellRenderer": "PhLast", "width": 80,
+    {"field": "p", "colId": "last", "headerName": "Last", "cellRenderer": "PhLast", "width": 76,
      "type": "rightAligned"},
-    {"field": "signal", "headerName": "Signal", "cellRenderer": "PhSignal", "width": 62, "cellClass": "ph-cell-middle"},
-    {"field": "risk", "headerName": "Risk", "cellRenderer": "PhRisk", "width": 36},
-    {"field": "a", "colId": "age", "headerName": "Age", "cellRenderer": "PhAge", "width": 50, "sortable": False,
+    {"field": "signal", "headerName": "Signal", "cellRenderer": "PhSignal", "width": 60, "cellClass": "ph-cell-middle"},
+    {"field": "risk", "headerName": "Risk", "cellRenderer": "PhRisk", "width": 34},
+    {"field": "a", "colId": "age", "headerName": "Age", "cellRenderer": "PhAge", "width": 58, "sortable": False,
      "type": "rightAligned"},
 ]  # fmt: skip
 

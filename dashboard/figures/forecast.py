@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.figures import template as t
-from dashboard.figures.markets import fan_of, flat, hidden_label, rangebreaks
+from dashboard.figures.markets import fan_of, flat, hidden_label, rangebreaks, time_ticks
 from dashboard.theme import token
 from dashboard.views.forecast import Distribution, ForecastChart, PastFan
 
@@ -96,7 +96,11 @@ def _axes(view: ForecastChart) -> dict[str, Any]:
     axes = t.price_axes(
         breaks=rangebreaks(view.closed_days) if view.is_daily else (), has_volume=False
     )
-    axes["xaxis"] |= {"range": view.x_range, "domain": list(CHART_DOMAIN), "nticks": 9}
+    axes["xaxis"] |= time_ticks(has_time=not view.is_daily) | {
+        "range": view.x_range,
+        "domain": list(CHART_DOMAIN),
+        "nticks": 9,
+    }
     axes["yaxis"] |= {"range": view.y_range, "nticks": 8, "anchor": "free", "position": 1}
     axes["xaxis2"] = t.axis(
         domain=list(TERMINAL_DOMAIN), showticklabels=False, fixedrange=True, rangemode="tozero"

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from dashboard.figures import template as t
 from dashboard.theme import token
 from dashboard.views.bars import Series
-from dashboard.views.price_chart import FanView, FormingView, Marks, PriceChart
+from dashboard.views.price_chart import FanView, FormingView, Marks, PriceChart, Texts
 
 PRICE, VOLUME, MA_SHORT, MA_LONG, FAN, BUYS, SELLS, BUY_SIGNALS, SELL_SIGNALS = (
     0, 1, 2, 3, 4, 8, 9, 10, 11,
@@ -21,6 +21,11 @@ FORMING, FORMING_VOLUME = 12, 13
 N_LABELS = 5
 N_TAIL = 8
 """A closed bar sends so many bars; a browser that missed more asks for the whole chart."""
+_TIME_STOPS = (
+    {"dtickrange": [None, 43_200_000], "value": "%H:%M"},
+    {"dtickrange": [43_200_001, None], "value": "%-d %b"},
+)
+"""Formats by the distance of two ticks in milliseconds."""
 _NO_FAN = FanView(at=(), rows=((),) * t.N_FAN_ROWS, labels=(), words="")
 
 
@@ -28,7 +33,7 @@ def price_figure(view: PriceChart) -> go.Figure:
     """Return the chart; its `meta` names the ranges that it follows while nobody has moved them."""
     figure = t.figure(
         [
-            _price(view, view.bars, "price"),
+            _price(view, view.bars, view.texts, "price"),
             _volume(view.bars),
             t.line_trace(view.bars.at, view.averages[0], name="MA 10"),
             t.line_trace(view.bars.at, view.averages[1], name="MA 30", dash="4px,3px"),
@@ -37,10 +42,11 @@ def price_figure(view: PriceChart) -> go.Figure:
             _marks(view.sells, is_buy=False),
             _signals(view.buy_signals, is_buy=True),
             _signals(view.sell_signals, is_buy=False),
-            _price(view, view.forming.bar, "open bar"),
+            _price(view, view.forming.bar, view.forming.texts, "open bar"),
             _volume(view.forming.bar),
         ],
         key=view.key,
+        hovermode="x",
         **_axes(view),
         shapes=[_now(view.now), _price_line(view.forming)],
         annotations=[_now_word(view.now), _tag(view.forming), *_labels(view.fan)],
@@ -54,7 +60,7 @@ def advance(view: PriceChart) -> list[Any]:
     """Return the call that brings a drawn chart to its newest closed bar: tails of the series, fan, markers, ranges."""
     tail, fan = view.bars.tail(N_TAIL), fan_of(view.fan)
     tails: list[dict[str, Any]] = [
-        {"trace": PRICE, **_price_columns(view, tail)},
+        {"trace": PRICE, **_price_columns(view, tail), "customdata": view.texts[-N_TAIL:]},
         {"trace": VOLUME, "x": tail.at, "y": tail.volume, "marker.color": _volume_colours(tail)},
         {"trace": MA_SHORT, "x": tail.at, "y": view.averages[0][-N_TAIL:]},
         {"trace": MA_LONG, "x": tail.at, "y": view.averages[1][-N_TAIL:]},
@@ -79,7 +85,10 @@ def advance(view: PriceChart) -> list[Any]:
 def tick(view: FormingView, *, is_line: bool) -> list[Any]:
     """Return the call that moves the open bar and the price tag."""
     bar = view.bar
-    columns: dict[str, Any] = {"x": [list(bar.at), list(bar.at)]}
+    columns: dict[str, Any] = {
+        "x": [list(bar.at), list(bar.at)],
+        "customdata": [list(view.texts), None],
+    }
     if is_line:
         columns |= {"y": [list(bar.close), list(bar.volume)]}
     else:
@@ -120,10 +129,12 @@ def _price_columns(view: PriceChart, bars: Series) -> dict[str, Any]:
     return {"x": bars.at, **{name: getattr(bars, name) for name in names}}
 
 
-def _price(view: PriceChart, bars: Series, name: str) -> go.Candlestick | go.Scatter:
+def _price(view: PriceChart, bars: Series, texts: Texts, name: str) -> go.Candlestick | go.Scatter:
+    """Return the price; its texts go to the legend in the head, so no box covers a bar."""
+    legend = {"customdata": [list(text) for text in texts], "hoverinfo": "none"}
     if not view.is_line:
-        return t.candle_trace(_candles(bars), name=name)
-    line = t.line_trace(bars.at, bars.close, name=name, colour="tx", width=1.5)
+        return t.candle_trace(_candles(bars), name=name).update(legend)
+    line = t.line_trace(bars.at, bars.close, name=name, colour="tx", width=1.5).update(legend)
     if name != "price":
         line.update(mode="markers", marker={"size": 5, "color": token("tx")})
     return line
@@ -172,11 +183,21 @@ def _signals(marks: Marks, *, is_buy: bool) -> go.Scatter:
 
 def _axes(view: PriceChart) -> dict[str, Any]:
     axes = t.price_axes(breaks=_breaks(view), has_volume=not view.is_line)
-    axes["xaxis"] |= {"range": view.x_range, "nticks": 9}
-    axes["yaxis"] |= {"range": view.y_range, "nticks": 7, "hoverformat": ",.2f"}
+    axes["xaxis"] |= time_ticks(has_time=view.is_intraday) | {
+        "range": view.x_range,
+        "nticks": 9,
+        "showspikes": True,
+        "spikesnap": "data",
+    }
+    axes["yaxis"] |= {"range": view.y_range, "nticks": 7}
     if view.is_line:
         axes["yaxis2"] = t.axis(visible=False, overlaying="y")
     return axes
+
+
+def time_ticks(*, has_time: bool) -> dict[str, Any]:
+    """Return the ticks of bars shorter than a day: the time of day, and the date where they are days apart."""
+    return {"tickformatstops": list(_TIME_STOPS)} if has_time else {}
 
 
 def _breaks(view: PriceChart) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
         ],
         id=ROOT,
         className="ph-page ph-page-forecast",
-        **attrs(_address(symbol, level)),
+        **attrs(_address(symbol, level) | {"data-age-scope": ""}),
     )
 
 
@@ -156,7 +156,7 @@ def _head(view: ForecastFacts) -> list[Component]:
         html.Span(view.spot, className="ph-t16"),
         pill("acc", view.title),
         html.Span(view.issued, className="ph-tx3 ph-t12 ph-cut"),
-        age(AGE, view.received_at, view.budget_s or 0.0, text),
+        age(AGE, view.received_at, view.budget_s or 0.0, text, is_behind=view.is_behind),
     ]
 
 
@@ -251,7 +251,8 @@ def live_side(snapshot: Snapshot, argument: str) -> Patch:
     """Return head, levels and quantiles of the newest forecast."""
     symbol, level = _place(argument)
     facts = facts_view(snapshot, symbol, level)
-    ages = {} if facts.received_at is None else {AGE: (facts.received_at, facts.budget_s or 0.0)}
+    told = (facts.received_at or 0.0, facts.budget_s or 0.0, float(facts.is_behind))
+    ages = {} if facts.received_at is None else {AGE: told}
     return Patch(
         props={
             HEAD: {"children": _head(facts)},

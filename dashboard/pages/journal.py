@@ -34,6 +34,7 @@ SEARCH, HOLD, OLDER, CSV, DOWNLOAD = (
 N_LIVE, N_FOUND, N_OLDER, N_EXPORT = 50, 200, 200, 10_000
 CHIP = {"type": "journal-chip", "key": ALL}
 NOTHING = "Nothing has happened yet. Events appear as the feed runs."
+NONE_KEPT = "The journal keeps no event of this kind."
 NONE_OF_KIND = "No event of this kind among the newest. Load older ones below."
 
 
@@ -48,7 +49,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     listed = html.Div(
         [
             part.event_table(found, BODY),
-            html.Div(button("Load older", "ghost", "chevron-down", id=OLDER), className="ph-j-older"),
+            part.below(OLDER, SEARCH),
         ],
         className="ph-scroll ph-j-scroll",
         tabIndex=0,
@@ -146,7 +147,7 @@ def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[str, str]:
     if not is_asked:
         return _live(_log(gateway.read(("log",))), kept["kinds"]), ""
     found = _asked(gateway, kept, N_FOUND)
-    rows = part.rows(view.rows_view(found, kept["kinds"]), "No event.")
+    rows = _drawn(found, kept)
     if not kept["text"]:
         return rows, "Ticks stand still here; choose All to go live again."
     return rows, view.found_words(len(found), kept["text"], is_whole=len(found) < N_FOUND)
@@ -244,8 +245,7 @@ def _shown(gateway: GatewayPort, wish: Wish) -> tuple[Any, ...]:
     touched, text, ids, kept, chosen = wish
     if touched == OLDER:
         rows, status, kept = _older(gateway, kept)
-    elif touched == HOLD and kept["newest"] is None:
-        shown = _asked_or_live(gateway, kept)
+    elif touched == HOLD and (shown := _to_hold(gateway, kept)):
         rows, status, kept = _drawn(shown, kept), "", _held(kept, shown)
     else:
         kept = state(toggled(kept["kinds"], touched), text)
@@ -258,7 +258,14 @@ def _shown(gateway: GatewayPort, wish: Wish) -> tuple[Any, ...]:
 
 
 def _drawn(shown: Sequence[LogRow], kept: Mapping[str, Any]) -> str:
-    return part.rows(view.rows_view(shown, kept["kinds"]), NOTHING)
+    text = kept["text"]
+    nothing = view.found_words(0, text, is_whole=True) if text else NONE_KEPT
+    return part.rows(view.rows_view(shown, kept["kinds"]), nothing, is_search=bool(text))
+
+
+def _to_hold(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[LogRow, ...]:
+    """Return what a press on Hold keeps; nothing when that frees the list, or when there is nothing to keep."""
+    return _asked_or_live(gateway, kept) if kept["newest"] is None else ()
 
 
 def _held(kept: Mapping[str, Any], shown: Sequence[LogRow]) -> dict[str, Any]:

@@ -6,14 +6,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dash
-from dash import Input, Output, State, dcc, html
+from dash import ClientsideFunction, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard.blocks import market_panels
+from dashboard.blocks import market_sides as sides
 from dashboard.blocks.replay_bar import (
+    BACK_ASK,
+    BACK_CANCEL,
+    BACK_DAY,
+    BACK_GO,
     JUMP_BUTTON,
     JUMP_ERROR,
     JUMP_FIELD,
+    back_title,
     replay_bar,
     replay_class,
     replay_patch,
@@ -23,7 +30,6 @@ from dashboard.components.controls import Option, segments
 from dashboard.components.nodes import Node, attrs, classes
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import age
-from dashboard.components.tables import table, table_rows
 from dashboard.components.watch_grid import grid_filter, watch_grid
 from dashboard.figures.markets import advance, price_figure, tick
 from dashboard.host import GatewayPort
@@ -31,14 +37,12 @@ from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, merge
 from dashboard.views import bars, watchlist
 from dashboard.views.markets import (
-    activity_view,
     chosen_symbol,
     head_view,
     strip_view,
-    var_view,
 )
 from dashboard.views.price_chart import columns_of, forming_view, instrument_of, price_chart
-from dashboard.views.replay import STILL, jump_moment, replay_view
+from dashboard.views.replay import STILL, is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.commands import JumpReplay
 from engine.domain.errors import PilothouseError
@@ -50,10 +54,9 @@ PAGE = Page(path="/", title="Markets", icon="candlestick-chart", key="m")
 ROOT, GRID, CHART, AGAIN, HEAD, SUMMARY = (
     "markets-root", "markets-watch", "markets-price", "markets-again", "markets-head", "markets-summary",
 )  # fmt: skip
-STRIP, WHY, WHY_REMARK, TIMEFRAME, FILLS, VAR = (
-    "markets-strip", "markets-why", "markets-why-remark", "markets-tf", "markets-fills", "markets-var",
+STRIP, TIMEFRAME, WATCH_AGE, REPLAY = (
+    "markets-strip", "markets-tf", "markets-watch-age", "markets-replay",
 )  # fmt: skip
-WATCH_AGE, REPLAY = "markets-watch-age", "markets-replay"
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
@@ -61,15 +64,15 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     found = gateway.read(("instruments",))
     symbol = chosen_symbol(found, query.get("symbol", ""))
     snapshot = _read(gateway, symbol)
-    timeframe = _timeframe(snapshot, symbol, query.get("tf", "1D"))
+    timeframe = _timeframe(snapshot, symbol, query.get("tf", ""))
     return html.Div(
         [
             html.H1(PAGE.title, className="ph-hidden"),
             _watch_panel(snapshot, symbol),
             _chart_area(snapshot, symbol, timeframe),
-            _why_panel(snapshot, symbol),
-            _activity_panel(snapshot),
-            _var_panel(snapshot),
+            sides.why_panel(snapshot, symbol),
+            sides.activity_panel(snapshot, symbol),
+            sides.var_panel(snapshot, symbol),
             dcc.Store(id=AGAIN),
         ],
         id=ROOT,
@@ -82,8 +85,8 @@ def _address(symbol: str, timeframe: str) -> dict[str, str]:
     """Return what the root says of itself: its live topics, and the address that shows the same screen."""
     place = f"{symbol}:{timeframe}"
     moving = [f"markets.{part}:{place}" for part in ("head", "tick", "chart")]
-    moving += [f"markets.{part}:{symbol}" for part in ("strip", "why")] if symbol else []
-    still = ["markets.ticks", "markets.rows", "markets.fills", "markets.var", "markets.replay"]
+    moving += [f"markets.{part}:{symbol}" for part in ("strip", "why", "fills", "var")]
+    still = ["markets.ticks", "markets.rows", "markets.replay"]
     query = urlencode({"symbol": symbol, "tf": timeframe})
     return {
         "data-topics": " ".join([*(moving if symbol else []), *still]),
@@ -103,7 +106,7 @@ def _timeframe(snapshot: Snapshot, symbol: str, asked: str) -> str:
     return bars.chosen_timeframe(asked, bars.bar_seconds(columns_of(snapshot, symbol)))
 
 
-# -- watchlist and activity -----------------------------------------------------------------------------
+# -- watchlist -----------------------------------------------------------------------------------
 
 
 def _watch_panel(snapshot: Snapshot, symbol: str) -> html.Section:
@@ -133,20 +136,6 @@ def _price_age(snapshot: Snapshot) -> html.Span:
     return age(WATCH_AGE, max(at, default=None), watchlist.budget_s(snapshot), text)
 
 
-def _activity_panel(snapshot: Snapshot) -> html.Section:
-    drawn = table(
-        market_panels.FILL_COLUMNS,
-        market_panels.fill_rows(activity_view(snapshot)),
-        caption="Latest fills, newest first: change of weight, then the position after it",
-        class_name="ph-activity",
-        body_id=FILLS,
-    )
-    box = html.Div(
-        drawn, className="ph-scroll", tabIndex=0, role="region", **attrs({"aria-label": "Fills"})
-    )
-    return panel("Activity", box, remark="change, position after", class_name="ph-area-activity")
-
-
 # -- chart ----------------------------------------------------------------------------------------------
 
 
@@ -165,7 +154,7 @@ def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Sectio
     view = price_chart(snapshot, symbol, timeframe)
     drawn = html.Div(
         [
-            chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}"),
+            chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}", has_wheel=True),
             html.P("MA 10, MA 30 dashed · ▲▼ fill △▽ signal",
                    className="ph-chart-words"),
             market_panels.jump_to_live(),
@@ -198,47 +187,12 @@ def _timeframes(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
     return segments(TIMEFRAME, options, timeframe, label="Timeframe")
 
 
-# -- why and risk -----------------------------------------------------------------------------------------
-
-
-def _why_panel(snapshot: Snapshot, symbol: str) -> html.Section:
-    view = why_view(snapshot, symbol)
-    return panel(
-        "Why, and why not",
-        html.Div(
-            market_panels.why(view),
-            id=WHY,
-            tabIndex=0,
-            role="region",
-            **attrs({"aria-label": "Why, and why not"}),
-        ),
-        tools=[html.Span(view.remark, id=WHY_REMARK, className="ph-tx3 ph-t12")],
-        class_name="ph-area-why",
-    )
-
-
-def _var_panel(snapshot: Snapshot) -> html.Section:
-    return panel(
-        "1-day VaR",
-        html.Div(market_panels.var(var_view(snapshot)), id=VAR, className="ph-var"),
-        remark="portfolio",
-        tools=[_risk_age(snapshot)],
-        class_name="ph-area-var",
-    )
-
-
-def _risk_age(snapshot: Snapshot) -> html.Span:
-    view = var_view(snapshot)
-    text = "never" if view.received_at is None else ""
-    return age("markets-var-age", view.received_at, view.budget_s or 0.0, text)
-
-
 # -- live -------------------------------------------------------------------------------------------------
 
 
 def _place(argument: str) -> tuple[str, str]:
     symbol, _, timeframe = argument.partition(":")
-    return symbol, timeframe or "1D"
+    return symbol, timeframe
 
 
 def live_ticks(snapshot: Snapshot, _: str = "") -> Patch:
@@ -289,36 +243,6 @@ def live_strip(snapshot: Snapshot, argument: str) -> Patch:
     return Patch(props={STRIP: {"children": market_panels.strip(strip_view(snapshot, argument))}})
 
 
-def live_why(snapshot: Snapshot, argument: str) -> Patch:
-    """Return the newest why-card."""
-    view = why_view(snapshot, argument)
-    return Patch(props={WHY: {"children": market_panels.why(view)}}, text={WHY_REMARK: view.remark})
-
-
-def live_fills(snapshot: Snapshot, _: str = "") -> Patch:
-    """Return the newest fills."""
-    return Patch(
-        props={
-            FILLS: {
-                "children": table_rows(
-                    market_panels.FILL_COLUMNS, market_panels.fill_rows(activity_view(snapshot))
-                )
-            }
-        }
-    )
-
-
-def live_var(snapshot: Snapshot, _: str = "") -> Patch:
-    """Return the gauges of the portfolio."""
-    view = var_view(snapshot)
-    ages = (
-        {}
-        if view.received_at is None
-        else {"markets-var-age": (view.received_at, view.budget_s or 0.0)}
-    )
-    return Patch(props={VAR: {"children": market_panels.var(view)}}, age=ages)
-
-
 def live_replay(snapshot: Snapshot, _: str = "") -> Patch:
     """Return where the feed stands."""
     view = replay_view(snapshot)
@@ -332,12 +256,14 @@ LIVE = (
     LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head),
     LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
-    LivePart(name="markets.strip", sections=("instruments", "forecast:{arg}"), render=live_strip),
-    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies"), render=live_why, min_interval_s=0.5),
-    LivePart(name="markets.fills", sections=("instruments", "portfolio"), render=live_fills, min_interval_s=0.5),
-    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading"), render=live_var,
-             min_interval_s=2.0),
-    LivePart(name="markets.replay", sections=("feed",), render=live_replay, min_interval_s=0.5),
+    LivePart(name="markets.strip", sections=("forecast:{arg}", *_BARS), render=live_strip),
+    LivePart(name="markets.why", sections=("cycle:{arg}", "strategies", "bars:{arg}"), render=sides.live_why,
+             min_interval_s=0.5),
+    LivePart(name="markets.fills", sections=("instruments", "portfolio", "bars:{arg}"), render=sides.live_fills,
+             min_interval_s=0.5),
+    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading", "bars:{arg}"),
+             render=sides.live_var, min_interval_s=2.0),
+    LivePart(name="markets.replay", sections=("feed", "portfolio"), render=live_replay, min_interval_s=0.5),
 )  # fmt: skip
 
 
@@ -349,7 +275,7 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
 
     @app.callback(
         Output(HEAD, "children"), Output(figure_id(CHART), "data"), Output(SUMMARY, "children"),
-        Output(STRIP, "children"), Output(WHY, "children"), Output(WHY_REMARK, "children"),
+        Output(STRIP, "children"), Output(sides.WHY, "children"), Output(sides.WHY_REMARK, "children"),
         Output(ROOT, "data-topics"), Output(ROOT, "data-address"),
         Input(GRID, "selectedRows"), Input(TIMEFRAME, "value"), Input(AGAIN, "data"),
         prevent_initial_call=True,
@@ -360,15 +286,24 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         return await asyncio.to_thread(chosen, gateway, rows, timeframe)
 
     @app.callback(
-        Output(JUMP_ERROR, "children"),
-        Input(JUMP_BUTTON, "n_clicks"), Input(JUMP_FIELD, "n_submit"),
-        State(JUMP_FIELD, "value"),
+        Output(JUMP_ERROR, "children"), Output(BACK_DAY, "children"), Output(BACK_ASK, "hidden"),
+        Output(JUMP_FIELD, "value"),
+        Input(JUMP_BUTTON, "n_clicks"), Input(JUMP_FIELD, "n_submit"), Input(BACK_GO, "n_clicks"),
+        State(JUMP_FIELD, "value"), State(BACK_DAY, "children"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def jump(n_clicks: int | None, n_submit: int | None, text: str | None) -> str:
-        if not n_clicks and not n_submit:
-            return ""
-        return await asyncio.to_thread(send_jump, gateway, text or "")
+    async def jump(*given: Any) -> Any:  # noqa: ANN401 -- Dash's own order
+        if not any(given[:3]):
+            raise PreventUpdate
+        agreed = str(given[4] or "") if ctx.triggered_id == BACK_GO else ""
+        return await asyncio.to_thread(jumped, gateway, str(given[3] or ""), agreed)
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction(namespace="pilothouse", function_name="hideQuestion"),
+        Output(BACK_ASK, "hidden", allow_duplicate=True),
+        Input(JUMP_FIELD, "value"), Input(BACK_CANCEL, "n_clicks"), State(BACK_DAY, "children"),
+        prevent_initial_call=True,
+    )  # fmt: skip
 
 
 def chosen(
@@ -388,13 +323,21 @@ def chosen(
     )  # fmt: skip
 
 
-def send_jump(gateway: GatewayPort, text: str) -> str:
-    """Send a jump to the day written; return what is wrong with it, or nothing."""
-    view = replay_view(gateway.read(("feed",)))
+def jumped(gateway: GatewayPort, text: str, agreed: str = "") -> tuple[Any, ...]:
+    """Return error, heading, whether the question is hidden, and the field after a wish to jump to the day written.
+
+    A jump forward is sent at once. A jump back ends the account, so it is sent only with the heading that asked for
+    this very day.
+    """
+    view = replay_view(gateway.read(("feed", "portfolio")))
     if view is None:
-        return "This feed can't jump"
+        return "This feed can't jump", "", True, dash.no_update
+    title = back_title(text.strip())
     try:
-        gateway.send(JumpReplay(to=jump_moment(text, view)), actor="local", source="dashboard")
+        moment = jump_moment(text, view)
+        if is_back(moment, view) and agreed != title:
+            return "", title, False, dash.no_update
+        gateway.send(JumpReplay(to=moment), actor="local", source="dashboard")
     except (ValueError, PilothouseError) as error:
-        return str(error)
-    return ""
+        return str(error), "", True, dash.no_update
+    return "", "", True, ""

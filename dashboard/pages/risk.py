@@ -27,7 +27,7 @@ from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/risk", title="Risk", icon="shield-alert", key="r")
 
-ACCOUNT = ("risk:portfolio", "portfolio", "trading")
+ACCOUNT = ("risk:portfolio", "portfolio", "trading", "instruments", "bars:*")
 TABLE = ("risk:*", "instruments", "trading")
 MAP = ("bars:*", "instruments")
 SECTIONS = tuple(dict.fromkeys((*ACCOUNT, *TABLE, *MAP, "alerts")))
@@ -156,7 +156,8 @@ def _aged(section: html.Section) -> html.Section:
 
 def _age(name: str, snapshot: Snapshot) -> list[Component]:
     found = view.age_view(snapshot)
-    return [age(name, found.received_at, found.budget_s, "" if found.received_at else "never")]
+    text = "" if found.received_at else "never"
+    return [age(name, found.received_at, found.budget_s, text, is_behind=found.is_behind)]
 
 
 def _legend(snapshot: Snapshot) -> str:
@@ -204,7 +205,8 @@ def _live_account(snapshot: Snapshot, _: str) -> Patch:
     """Return all that speaks of the account from one snapshot, so that its numbers agree with each other."""
     found = view.age_view(snapshot)
     known = found.received_at is not None
-    ages = dict.fromkeys(AGES, (found.received_at or 0.0, found.budget_s)) if known else {}
+    told = (found.received_at or 0.0, found.budget_s, float(found.is_behind))
+    ages = dict.fromkeys(AGES, told) if known else {}
     children: Mapping[str, PropValue] = {
         LEVEL: blocks.level_block(view.level_view(snapshot)),
         GAUGES: _gauges(snapshot),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from statistics import median
 
+from dashboard import formatting as fmt
 from engine.domain.market import Bar, BarColumns
 
 DAY_S = 86_400
@@ -93,7 +94,7 @@ def refusal(frame: Timeframe, seconds: int) -> str:
 
 
 def chosen_timeframe(key: str, seconds: int) -> str:
-    """Return the timeframe asked for where the feed can give it, else the shortest that it can.
+    """Return the timeframe asked for where the feed can give it, else the bars' own, or the next longer.
 
     Examples
     --------
@@ -105,6 +106,22 @@ def chosen_timeframe(key: str, seconds: int) -> str:
         return asked.key
     fitting = [frame.key for frame in TIMEFRAMES if not refusal(frame, seconds)]
     return fitting[0] if fitting else TIMEFRAMES[-1].key
+
+
+def is_intraday(timeframe: str) -> bool:
+    """Return whether a day holds several bars of the timeframe.
+
+    Examples
+    --------
+    >>> is_intraday("1h"), is_intraday("1D")
+    (True, False)
+    """
+    return _BY_KEY[timeframe].seconds < DAY_S
+
+
+def has_times(columns: BarColumns) -> bool:
+    """Return whether the feed gives several bars a day, so that a date alone names none of them."""
+    return bar_seconds(columns) < DAY_S
 
 
 def is_longer(timeframe: str, seconds: int) -> bool:
@@ -143,6 +160,31 @@ def place(epoch_s: float, timeframe: str) -> str:
             span = _BY_KEY[timeframe].seconds
             end = -(-int(epoch_s) // span) * span
             return f"{datetime.fromtimestamp(end, UTC):%Y-%m-%dT%H:%M}"
+
+
+def time_words(epoch_s: float, timeframe: str) -> str:
+    """Return when a bar closed: the day, with the time of day where a day holds several bars.
+
+    Examples
+    --------
+    >>> friday = datetime(2008, 9, 26, 20, tzinfo=UTC).timestamp()
+    >>> time_words(friday, "1D"), time_words(friday, "1h")
+    ('26 Sep 2008', '26 Sep 2008 20:00')
+    """
+    moment = datetime.fromtimestamp(epoch_s, UTC)
+    return moment_words(moment, has_time=is_intraday(timeframe))
+
+
+def moment_words(moment: datetime, *, has_time: bool, year: bool = True) -> str:
+    """Return the day of a moment, with the time of day where a day holds several bars.
+
+    Examples
+    --------
+    >>> moment_words(datetime(2024, 1, 2, 3, 4, tzinfo=UTC), has_time=True, year=False)
+    '2 Jan 03:04'
+    """
+    day = fmt.date(moment, year=year)
+    return f"{day} {moment:%H:%M}" if has_time else day
 
 
 def moment_place(epoch_s: float, seconds: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard import formatting as fmt
+from dashboard.views.ages import is_behind
 from dashboard.views.forecast import (
     BUILT,
     LEVELS,
@@ -49,6 +50,7 @@ class ForecastFacts:
     received_at: float | None
     budget_s: float | None
     is_known: bool
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ def facts_view(snapshot: Snapshot, symbol: str, level: int) -> ForecastFacts:
         received_at=stamp.computed_at if stamp else None,
         budget_s=stamp.budget_s if stamp else None,
         is_known=True,
+        is_behind=is_behind(snapshot, f"forecast:{symbol}", symbol),
     )
 
 

@@ -1,19 +1,22 @@
 """Markets in words and numbers: the head over the chart, the forecast strip, the activity list, value at risk."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from dashboard import formatting as fmt
 from dashboard.components.meters import Gauge, Mark
 from dashboard.views import bars as b
+from dashboard.views.ages import is_behind
 from dashboard.views.price_chart import (
     columns_of,
     forecast_of,
     forming_view,
     instrument_of,
+    legend_names,
+    legend_texts,
     quote_of,
 )
 from dashboard.views.watchlist import change_of, instruments
@@ -61,6 +64,9 @@ class StripView:
     band_95: str = fmt.UNKNOWN
     horizon: str = ""
     is_known: bool = False
+    received_at: float | None = None
+    budget_s: float = 0.0
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,7 @@ class FillRow:
 class VarView:
     """Value at risk of the portfolio over one bar."""
 
+    title: str
     gauges: tuple[Gauge, ...]
     trend: tuple[float, ...]
     trend_last: str
@@ -87,6 +94,7 @@ class VarView:
     note: str
     received_at: float | None = None
     budget_s: float | None = None
+    is_behind: bool = False
 
 
 def chosen_symbol(snapshot: Snapshot, asked: str) -> str:
@@ -118,20 +126,14 @@ def head_view(snapshot: Snapshot, symbol: str, timeframe: str) -> HeadView:
 def _legend(snapshot: Snapshot, symbol: str, timeframe: str) -> tuple[tuple[str, str], ...]:
     """Return O, H, L, C, Vol of the newest bar: the open one, else the last closed."""
     item = instrument_of(snapshot, symbol)
-    bar = forming_view(snapshot, symbol, timeframe).bar
-    if not bar.at:
+    texts = forming_view(snapshot, symbol, timeframe).texts
+    if not texts:
         columns = columns_of(snapshot, symbol)
-        bar = b.resample(columns, b.chosen_timeframe(timeframe, b.bar_seconds(columns))).tail(1)
-    is_adj = item.price_kind is PriceKind.CLOSE_ONLY
-
-    def last(values: Sequence[float | None]) -> float | None:
-        return values[-1] if values else None
-
-    if is_adj:
-        return (("Close", fmt.price(last(bar.close), item.tick_size)),)
-    prices = (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close))
-    texts = tuple((name, fmt.price(last(values), item.tick_size)) for name, values in prices)
-    return (*texts, ("Vol", fmt.volume(last(bar.volume))))
+        shown = b.chosen_timeframe(timeframe, b.bar_seconds(columns))
+        texts = legend_texts(b.resample(columns, shown).tail(1), item, shown)
+    names = legend_names(item)
+    found = texts[-1][1:] if texts else (fmt.UNKNOWN,) * len(names)
+    return tuple(zip(names, found, strict=True))
 
 
 def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
@@ -143,6 +145,7 @@ def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
         )
     ends = dict(zip(FAN_LEVELS, (row[-1] for row in forecast.fan), strict=True))
     tick = instrument_of(snapshot, symbol).tick_size
+    stamp = snapshot.stamp(f"forecast:{symbol}")
 
     def write(value: fmt.Number) -> str:
         return fmt.price(value, tick) if forecast.spot < 100 else fmt.number(value, 1)  # noqa: PLR2004 -- three figures
@@ -156,6 +159,9 @@ def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
         band_95=fmt.span(ends[0.025], ends[0.975], write),
         horizon=horizon_words(forecast),
         is_known=True,
+        received_at=stamp.computed_at if stamp else None,
+        budget_s=(stamp.budget_s if stamp else None) or 0.0,
+        is_behind=is_behind(snapshot, f"forecast:{symbol}", symbol),
     )
 
 
@@ -171,10 +177,11 @@ def horizon_words(forecast: Forecast) -> str:
     return fmt.plural(forecast.n_steps, noun)
 
 
-def activity_view(snapshot: Snapshot) -> tuple[FillRow, ...]:
+def activity_view(snapshot: Snapshot, symbol: str = "") -> tuple[FillRow, ...]:
     """Return the newest fills: how each changed the weight, and the weight after it.
 
     The position after a fill is worked back from what is held now; weights count on equity at the last bar before it.
+    The time of day is given when the bars of `symbol` are shorter than a day.
     """
     section: PortfolioSection | None = snapshot.value("portfolio")
     if section is None:
@@ -182,9 +189,12 @@ def activity_view(snapshot: Snapshot) -> tuple[FillRow, ...]:
     held: dict[str, Decimal] = defaultdict(Decimal)
     held |= {p.symbol: p.quantity for p in section.positions}
     ticks = {item.symbol: item.tick_size for item in instruments(snapshot)}
+    has_time = b.has_times(columns_of(snapshot, symbol))
     rows = []
     for fill in section.recent_fills[:N_FILLS]:
-        rows.append(_fill_row(fill, held[fill.symbol], _equity_at(section, fill.filled_at), ticks))
+        row = _fill_row(fill, held[fill.symbol], _equity_at(section, fill.filled_at), ticks)
+        day = b.moment_words(fill.filled_at, has_time=has_time, year=False)
+        rows.append(replace(row, day=day))
         held[fill.symbol] -= fill.side.sign * fill.quantity
     return tuple(rows)
 
@@ -205,7 +215,7 @@ def _fill_row(fill: Fill, after: Decimal, equity: Decimal, ticks: Mapping[str, D
     price = fmt.price(fill.price, ticks.get(fill.symbol, Decimal("0.01")))
     return FillRow(
         fill_id=fill.fill_id,
-        day=fmt.date(fill.filled_at, year=False),
+        day="",
         side=fill.side.value,
         symbol=fill.symbol,
         change=fmt.percent(change, 1, signed=True),
@@ -214,8 +224,12 @@ def _fill_row(fill: Fill, after: Decimal, equity: Decimal, ticks: Mapping[str, D
     )
 
 
-def var_view(snapshot: Snapshot) -> VarView:
-    """Return the three gauges on one scale: that of the only limit there is, on VaR 95."""
+def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
+    """Return the three gauges on one scale: that of the only limit there is, on VaR 95.
+
+    It looks one bar ahead, and a bar is as long as those of `symbol`.
+    """
+    columns = columns_of(snapshot, symbol)
     section: RiskSection | None = snapshot.value("risk:portfolio")
     stamp = snapshot.stamp("risk:portfolio")
     metrics = section.metrics if section else RiskMetrics(scope="portfolio", n_observations=0)
@@ -228,6 +242,7 @@ def var_view(snapshot: Snapshot) -> VarView:
     )
     m = metrics
     return VarView(
+        title="1-day VaR" if columns.closes_at and not b.has_times(columns) else "One-bar VaR",
         gauges=(
             _gauge("markets-var95", "VaR 95", m.var_95, scale, (m.var_95_parametric, m.var_95_monte_carlo)),
             _gauge("markets-var99", "VaR 99", m.var_99, scale, (m.var_99_parametric, m.var_99_monte_carlo)),
@@ -239,6 +254,7 @@ def var_view(snapshot: Snapshot) -> VarView:
         note=_note(metrics, section is not None),
         received_at=stamp.computed_at if stamp else None,
         budget_s=stamp.budget_s if stamp else None,
+        is_behind=is_behind(snapshot, "risk:portfolio", symbol),
     )  # fmt: skip
 
 

@@ -4,8 +4,9 @@ The fan grows out of the last closed bar and starts exactly at its close; nothin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeAlias
 
 from dashboard import formatting as fmt
 from dashboard.views import bars as b
@@ -36,6 +37,10 @@ _MARK_GAP = 0.018
 LABELLED = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 
+Texts: TypeAlias = tuple[tuple[str, ...], ...]
+"""What the legend says of each bar: its time, then the figures, shape (n_bars, n_figures + 1)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """Triangles of one kind: place, height and words, shape (n,)."""
@@ -60,6 +65,7 @@ class FormingView:
     """The bar that is still open, and the price tag; what each tick moves."""
 
     bar: b.Series
+    texts: Texts = ()
     price: float | None = None
     tag: str = ""
 
@@ -72,6 +78,7 @@ class PriceChart:
     timeframe: str
     is_line: bool
     bars: b.Series
+    texts: Texts
     averages: tuple[tuple[float | None, ...], ...]
     buys: Marks
     sells: Marks
@@ -85,6 +92,11 @@ class PriceChart:
     closed_days: tuple[str, ...]
     has_weekends_cut: bool
     label: str
+
+    @property
+    def is_intraday(self) -> bool:
+        """Whether a day holds several bars."""
+        return b.is_intraday(self.timeframe)
 
     @property
     def key(self) -> str:
@@ -131,6 +143,7 @@ def price_chart(snapshot: Snapshot, symbol: str, timeframe: str) -> PriceChart:
         timeframe=shown,
         is_line=item.price_kind is PriceKind.CLOSE_ONLY,
         bars=series,
+        texts=legend_texts(series, item, shown),
         averages=tuple(b.moving_average(series.close, n) for n in AVERAGES),
         buys=marks[0],
         sells=marks[1],
@@ -170,7 +183,32 @@ def forming_view(snapshot: Snapshot, symbol: str, timeframe: str) -> FormingView
         b.resample(_newest(columns), shown).tail(1) if b.is_longer(shown, seconds) else b.Series()
     )
     bar = b.forming(before, quote.bar, quote.price, at)
-    return FormingView(bar=bar, price=price, tag=tag)
+    texts = legend_texts(replace(bar, last_at=(_close_of(quote),)), item, shown)
+    return FormingView(bar=bar, texts=texts, price=price, tag=tag)
+
+
+def _close_of(quote: Quote) -> int:
+    return int((quote.bar.closes_at if quote.bar else quote.as_of).timestamp())
+
+
+def legend_names(item: Instrument) -> tuple[str, ...]:
+    """Return the names of the figures that the legend gives of a bar."""
+    is_line = item.price_kind is PriceKind.CLOSE_ONLY
+    return ("Close",) if is_line else ("O", "H", "L", "C", "Vol")
+
+
+def legend_texts(series: b.Series, item: Instrument, timeframe: str) -> Texts:
+    """Return the legend of each bar, written out: the browser only shows it."""
+
+    def write(values: Sequence[float | None]) -> list[str]:
+        return [fmt.price(value, item.tick_size) for value in values]
+
+    when = [b.time_words(at, timeframe) for at in series.last_at]
+    if item.price_kind is PriceKind.CLOSE_ONLY:
+        return tuple(zip(when, write(series.close), strict=True))
+    prices = [write(values) for values in (series.open, series.high, series.low, series.close)]
+    volumes = [fmt.volume(value) for value in series.volume]
+    return tuple(zip(when, *prices, volumes, strict=True))
 
 
 def _newest(columns: BarColumns) -> BarColumns:

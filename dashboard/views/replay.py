@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 
 from dashboard import formatting as fmt
 from engine.domain.market import FeedState
-from engine.domain.sections import FeedSection, Snapshot
+from engine.domain.sections import FeedSection, PortfolioSection, Snapshot
 
 SPEEDS = (1, 6, 12, 60)
 """Bars a minute."""
@@ -22,6 +22,8 @@ class ReplayView:
         Share of the bars played, 0 to 1; None for an endless feed.
     jump_from, jump_to : str
         First and last day that one may jump to, ISO; empty where the feed can't jump.
+    back_ends, back_starts : str
+        What a jump back ends, and what starts in its place.
     """
 
     is_paused: bool
@@ -34,6 +36,8 @@ class ReplayView:
     iso_day: str
     jump_from: str
     jump_to: str
+    back_ends: str = ""
+    back_starts: str = ""
 
     @property
     def play_label(self) -> str:
@@ -60,6 +64,7 @@ STILL = ReplayView(
 def replay_view(snapshot: Snapshot) -> ReplayView | None:
     """Return the bar's state; None for a feed that runs with the wall clock or is not known yet."""
     feed: FeedSection | None = snapshot.value("feed")
+    portfolio: PortfolioSection | None = snapshot.value("portfolio")
     state = feed.state if feed else None
     if state is None or state.bars_per_minute is None:
         return None
@@ -78,7 +83,29 @@ def replay_view(snapshot: Snapshot) -> ReplayView | None:
         iso_day=state.market_time.date().isoformat(),
         jump_from=_iso(state.starts_at) if state.ends_at else "",
         jump_to=_iso(state.ends_at) if state.starts_at else "",
+        back_ends=_ends(state, portfolio),
+        back_starts=_starts(portfolio),
     )
+
+
+def _ends(state: FeedState, portfolio: PortfolioSection | None) -> str:
+    if portfolio is None:
+        return f"Ends {state.run_id} with its positions, fills and win rates."
+    held = fmt.plural(len(portfolio.positions), "position")
+    return (
+        f"Ends {state.run_id}: {held} held, equity {fmt.money(portfolio.equity)}, "
+        "all fills and win rates."
+    )
+
+
+def _starts(portfolio: PortfolioSection | None) -> str:
+    cash = f" of {fmt.money(portfolio.account.initial_cash)}" if portfolio else ""
+    return f"Starts a fresh paper account{cash} without positions."
+
+
+def is_back(moment: datetime, view: ReplayView) -> bool:
+    """Return whether a jump to the moment goes back, so that it ends this run."""
+    return moment.date().isoformat() < view.iso_day
 
 
 def _progress(state: FeedState) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard import formatting as fmt
+from dashboard.views.ages import is_behind
 from engine.domain.risk import PORTFOLIO, LimitUse, RiskLevel, RiskMetrics
 from engine.domain.sections import (
     PortfolioSection,
@@ -38,6 +39,7 @@ class AgeView:
 
     received_at: float | None
     budget_s: float
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,11 @@ def age_view(snapshot: Snapshot) -> AgeView:
     name = "portfolio" if is_flat and portfolio is not None else SCOPE
     stamp, risk = snapshot.stamp(name), snapshot.stamp(SCOPE)
     budget = risk.budget_s if risk is not None else None
-    return AgeView(received_at=None if stamp is None else stamp.computed_at, budget_s=budget or 0.0)
+    return AgeView(
+        received_at=None if stamp is None else stamp.computed_at,
+        budget_s=budget or 0.0,
+        is_behind=is_behind(snapshot, name),
+    )
 
 
 def level_view(snapshot: Snapshot) -> LevelView:

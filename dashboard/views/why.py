@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from dashboard import formatting as fmt
 from dashboard.components.why import Step, VoteLine, Why
+from dashboard.views import bars as b
+from dashboard.views.price_chart import columns_of
 from engine.domain.sections import CycleSection, Snapshot, StrategiesSection
 from engine.domain.signals import CycleRecord, SignalAction, StepOutcome, Vote
 
@@ -32,7 +34,9 @@ def why_view(snapshot: Snapshot, symbol: str) -> WhyView:
     if section is None:
         return WhyView(remark=symbol)
     record = section.record
-    remark = f"{symbol} · bar {fmt.date(record.bar_closed_at, year=False)}"
+    has_time = b.has_times(columns_of(snapshot, symbol))
+    bar = b.moment_words(record.bar_closed_at, has_time=has_time, year=False)
+    remark = f"{symbol} · bar {bar}"
     return WhyView(
         remark=remark, card=card_of(record, _titles(snapshot)), regime=f"Regime {record.regime}"
     )

@@ -5,6 +5,7 @@ quantiles are ordered, equity is cash plus positions).
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -117,6 +118,12 @@ def columns(symbol: str, n: int = 300) -> BarColumns:
     }
     volume = tuple((rng.lognormal(17, 0.3, n)).round().tolist())
     return BarColumns(symbol=symbol, closes_at=tuple(closes_at), volume=volume, **cols)
+
+
+def minutes(symbol: str, n: int = 300) -> BarColumns:
+    """Return the same bars as if each lasted a minute."""
+    last = int(NOW.timestamp())
+    return replace(columns(symbol, n), closes_at=tuple(range(last - 60 * (n - 1), last + 60, 60)))
 
 
 def forecast(symbol: str, spot: float, n_steps: int = 20) -> Forecast:

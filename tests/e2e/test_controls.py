@@ -187,3 +187,41 @@ def test_a_double_click_is_one_wish_and_a_click_after_it_another(page_of_guide: 
     assert page_of_guide.evaluate("window.sent") == ["PauseReplay"]
     button.click()
     assert page_of_guide.evaluate("window.sent") == ["PauseReplay", "ResumeReplay"]
+
+
+CHART_OF_DAYS = """async ([drawn, tail]) => {
+    while (!window.Plotly?.newPlot) await new Promise((go) => setTimeout(go, 20));
+    const asked = [];
+    window.dash_clientside.set_props = (id) => asked.push(id);
+    const host = document.createElement("div");
+    Object.assign(host.dataset, { chartHost: "", chartAgain: "sg-again" });
+    host.append(document.createElement("div"));
+    document.body.append(host);
+    const chart = await window.Plotly.newPlot(
+        host.firstChild, [{ x: drawn, y: drawn.map(() => 1) }], { meta: { key: "A:1D" } });
+    const step = {
+        tails: [{ trace: 0, x: tail, y: tail.map(() => 2) }], sets: [], layout: {}, meta: { key: "A:1D" } };
+    await window.pilothouse.plotCalls.advance(chart, step);
+    await window.pilothouse.plotCalls.advance(chart, step);
+    return { x: Array.from(chart.data[0].x), y: Array.from(chart.data[0].y), asked };
+}"""
+
+
+@pytest.mark.parametrize(("tail", "y"), [
+    (["2008-01-03", "2008-01-04"], [1, 1, 2, 2]), (["2008-01-04", "2008-01-07"], [1, 1, 1, 2, 2]),
+])  # fmt: skip
+def test_a_closed_bar_changes_the_end_of_a_chart(page_of_guide: Page, tail, y):
+    drawn = ["2008-01-01", "2008-01-02", "2008-01-03", "2008-01-04"]
+    found = page_of_guide.evaluate(CHART_OF_DAYS, [drawn, tail])
+    assert (found["y"], found["asked"]) == (y, [])
+    assert found["x"] == sorted({*drawn, *tail})
+
+
+@pytest.mark.parametrize("tail", [
+    ["2007-12-28", "2007-12-31"], ["2007-12-31", "2008-01-01"], ["2008-01-02", "2008-01-03"],
+    ["2008-01-09", "2008-01-10"], [],
+])  # fmt: skip
+def test_bars_that_do_not_follow_are_asked_for_once_and_cut_nothing(page_of_guide: Page, tail):
+    drawn = ["2008-01-01", "2008-01-02", "2008-01-03", "2008-01-04"]
+    found = page_of_guide.evaluate(CHART_OF_DAYS, [drawn, tail])
+    assert (found["x"], found["asked"]) == (drawn, ["sg-again"])

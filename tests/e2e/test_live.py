@@ -77,6 +77,41 @@ def test_the_fan_moves_at_each_close_and_starts_exactly_at_it(screen: Screen):
     assert screen.is_unbroken()
 
 
+COPY = """() => {
+    const chart = document.querySelector('[data-chart="markets-price"] .js-plotly-plot');
+    const copy = (value) => JSON.parse(JSON.stringify(value));
+    window.before = [copy(Array.from(chart.data)), copy(chart.layout)];
+}"""
+BRING_BACK = """() => {
+    const chart = document.querySelector('[data-chart="markets-price"] .js-plotly-plot');
+    window.Plotly.react(chart, ...window.before);
+}"""
+
+
+def test_a_figure_that_comes_late_does_not_bring_back_the_forecast_before(
+    screen: Screen, server: Server
+):
+    screen.open("/?symbol=MSFT")
+    wait_until(lambda: screen.page.evaluate(FAN, "markets-price"), "the fan")
+    screen.page.evaluate(COPY)
+    old = screen.page.evaluate(FAN, "markets-price")
+
+    def newest() -> dict[str, Any] | None:
+        fan = screen.page.evaluate(FAN, "markets-price")
+        return fan if fan["median"]["x"][0] == fan["last"]["x"] != old["last"]["x"] else None
+
+    wait_until(newest, "a newer bar")
+    server.books.send("PauseReplay", "late-1")
+    try:
+        wait_until(lambda: server.status()["feed"]["is_paused"], "the pause")
+        screen.page.wait_for_timeout(2_000)
+        new = wait_until(newest, "the forecast of the last bar")
+        screen.page.evaluate(BRING_BACK)
+        wait_until(lambda: newest() == new, "the newest forecast again")
+    finally:
+        server.books.send("ResumeReplay", "late-2")
+
+
 def test_pause_holds_market_time_in_every_tab_and_play_lets_it_go(screen: Screen, server: Server):
     screen.open("/?symbol=AAPL")
     other = screen.tab("/?symbol=AAPL")

@@ -5,7 +5,8 @@ import json
 from dashboard.figures import markets as f
 from dashboard.patches import Patch, encode_patch
 from dashboard.views.price_chart import forming_view, price_chart
-from tests.dashboard.samples import SampleGateway
+from engine.domain.sections import BarsSection
+from tests.dashboard.samples import SampleGateway, minutes, sample_values
 
 
 def chart(symbol: str = "AAPL", timeframe: str = "1D"):
@@ -58,6 +59,13 @@ def test_weekends_are_cut_from_days_and_not_from_weeks() -> None:
     assert not f.price_figure(chart(timeframe="1W")).layout.xaxis.rangebreaks
 
 
+def test_ticks_of_minute_bars_show_the_time_of_day() -> None:
+    values = sample_values() | {"bars:AAPL": BarsSection(columns=minutes("AAPL"))}
+    view = price_chart(SampleGateway(values).read(None), "AAPL", "")
+    assert f.price_figure(view).layout.xaxis.tickformatstops[0].value == "%H:%M"
+    assert not f.price_figure(chart()).layout.xaxis.tickformatstops
+
+
 def test_a_tick_moves_two_traces_and_no_more() -> None:
     view = forming_view(SampleGateway().read(None), "AAPL", "1D")
     method, columns, layout, traces = f.tick(view, is_line=False)
@@ -92,3 +100,21 @@ def test_a_chart_without_bars_is_empty_and_draws() -> None:
     figure = f.price_figure(view)
     assert all(not trace.x for trace in figure.data)
     assert f.advance(view)[1]["meta"]["x"] is None
+
+
+def test_the_legend_of_each_bar_comes_with_it_and_no_box_covers_it() -> None:
+    view = chart()
+    figure = f.price_figure(view)
+    candles, open_bar = figure.data[f.PRICE], figure.data[f.FORMING]
+    assert (candles.hoverinfo, open_bar.hoverinfo, figure.layout.hovermode) == ("none", "none", "x")
+    bars = view.bars
+    assert len(candles.customdata) == len(bars.at)
+    assert list(candles.customdata[-1]) == [
+        "26 Sep 2008",
+        *(f"{values[-1]:,.2f}" for values in (bars.open, bars.high, bars.low, bars.close)),
+        f"{bars.volume[-1] / 1e6:,.1f}M",
+    ]
+    assert f.advance(view)[1]["tails"][0]["customdata"] == view.texts[-f.N_TAIL :]
+    moved = f.tick(view.forming, is_line=False)[1]["customdata"]
+    assert moved == [list(view.forming.texts), None]
+    assert [len(text) for text in chart("JPM").texts[:1]] == [2]

@@ -137,6 +137,21 @@ def test_a_search_without_result_says_what_to_do(gateway: JournalGateway):
     assert seen["status"].startswith("No event holds “nowhere”.")
 
 
+@pytest.mark.parametrize("touched", [page.SEARCH, page.HOLD, page.OLDER])
+def test_an_empty_search_says_so_offers_a_way_out_and_is_not_held(gateway, touched):
+    seen = show(gateway, touched, page.state([], "nowhere"), text="nowhere")
+    ((names, _, ((_, words),)),) = json.loads(seen["rows"])
+    assert "ph-j-none" in names.split()
+    assert words.startswith("No event holds “nowhere”.")
+    assert (seen["held"], seen["topics"]) == ("false", "")
+    clear = [
+        part
+        for part in page.layout(gateway, {})._traverse()
+        if getattr(part, "data-ph-clear", "") == page.SEARCH
+    ]
+    assert len(clear) == 1
+
+
 def test_ticks_are_shown_on_demand_and_stand_still(gateway: JournalGateway):
     seen = show(gateway, IDS[3], page.state([], ""))
     assert seqs(seen["rows"])[:2] == [500, 497]

@@ -33,7 +33,7 @@ def test_a_page_is_drawn_whole_before_anything_is_known(module) -> None:
 
 @pytest.mark.parametrize(("module", "query", "expected"), [
     (markets, {"symbol": "GOOG", "tf": "1W"}, "markets.chart:GOOG:1W"),
-    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D"),
+    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D"), (markets, {}, "markets.fills:AAPL"),
     (forecast, {"symbol": "JPM", "level": "1"}, "forecast.chart:JPM:1"),
     (forecast, {"symbol": "JPM", "level": "3"}, "forecast.chart:JPM:1"),
 ])  # fmt: skip
@@ -60,7 +60,7 @@ def test_no_row_chosen_shows_the_first_symbol() -> None:
 
 def test_a_jump_is_one_command_from_the_dashboard() -> None:
     gateway = SampleGateway()
-    assert markets.send_jump(gateway, "2008-10-10") == ""
+    assert markets.jumped(gateway, "2008-10-10") == ("", "", True, "")
     (command, actor, source) = gateway.sent[0]
     assert isinstance(command, JumpReplay)
     assert (command.to.date().isoformat(), actor, source) == ("2008-10-10", "local", "dashboard")
@@ -68,9 +68,19 @@ def test_a_jump_is_one_command_from_the_dashboard() -> None:
 
 def test_a_jump_to_nowhere_sends_nothing_and_says_what_to_enter() -> None:
     gateway = SampleGateway()
-    assert "Enter a day" in markets.send_jump(gateway, "soon")
+    assert "Enter a day" in markets.jumped(gateway, "soon")[0]
     assert gateway.sent == []
-    assert "can't jump" in markets.send_jump(SampleGateway({}), "2008-10-10")
+    assert "can't jump" in markets.jumped(SampleGateway({}), "2008-10-10")[0]
+
+
+def test_a_jump_back_asks_first_and_goes_only_to_the_day_that_it_asked_about() -> None:
+    gateway = SampleGateway()
+    error, title, is_hidden, _ = markets.jumped(gateway, "2008-09-10")
+    assert (error, title, is_hidden) == ("", "Jump back to 2008-09-10", False)
+    assert markets.jumped(gateway, "2008-09-11", agreed=title)[1] == "Jump back to 2008-09-11"
+    assert gateway.sent == []
+    assert markets.jumped(gateway, "2008-09-10", agreed=title) == ("", "", True, "")
+    assert gateway.sent[0][0].to.date().isoformat() == "2008-09-10"
 
 
 @pytest.mark.parametrize(("name", "params"), [
@@ -112,6 +122,13 @@ def test_ids_that_patches_write_to_stand_on_the_page() -> None:
         patch = part.render(SampleGateway().read(None), argument)
         for name in (*patch.text, *patch.cls, *patch.attrs, *patch.age):
             assert json.dumps(name) in drawn, name
+
+
+def test_the_wheel_zooms_the_price_chart_and_scrolls_the_page_elsewhere() -> None:
+    for module, has_wheel in ((markets, True), (forecast, False)):
+        parts = module.layout(SampleGateway(), {})._traverse()
+        (config,) = [part.config for part in parts if type(part).__name__ == "Graph"]
+        assert config["scrollZoom"] is has_wheel
 
 
 def test_no_grade_is_shown_before_outcomes_are_settled() -> None:

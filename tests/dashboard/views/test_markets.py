@@ -10,14 +10,14 @@ import pytest
 from dashboard.views import watchlist
 from dashboard.views.markets import activity_view, head_view, strip_view, var_view
 from dashboard.views.price_chart import price_chart
-from dashboard.views.replay import jump_moment, replay_view
+from dashboard.views.replay import is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.forecast import FAN_LEVELS
 from engine.domain.market import FeedKind
-from engine.domain.sections import Marker, MarkersSection, PortfolioSection
+from engine.domain.sections import BarsSection, Marker, MarkersSection, PortfolioSection
 from engine.domain.signals import SignalAction
 from engine.domain.trading import Account, Fill, Position, Side
-from tests.dashboard.samples import NOW, WALL, SampleGateway, sample_values
+from tests.dashboard.samples import NOW, WALL, SampleGateway, minutes, sample_values
 
 
 def read(**changes):
@@ -154,6 +154,23 @@ def test_the_position_after_each_fill_is_worked_back_from_what_is_held() -> None
     ]  # fmt: skip
 
 
+def test_bars_of_a_minute_put_the_time_to_each_fill_and_each_vote() -> None:
+    snapshot = read(**{"bars:AAPL": BarsSection(columns=minutes("AAPL"))})
+    assert activity_view(snapshot, "AAPL")[0].day == "26 Sep 20:00"
+    assert why_view(snapshot, "AAPL").remark == "AAPL · bar 26 Sep 20:00"
+    assert var_view(snapshot, "AAPL").title == "One-bar VaR"
+    chart = price_chart(snapshot, "AAPL", "")
+    assert (chart.timeframe, chart.is_intraday) == ("1m", True)
+    assert chart.texts[-1][0] == "26 Sep 2008 20:00"
+
+
+def test_bars_of_a_day_are_named_by_the_date_alone() -> None:
+    assert activity_view(read(), "AAPL")[0].day == "26 Sep"
+    assert why_view(read(), "AAPL").remark == "AAPL · bar 26 Sep"
+    assert var_view(read(), "AAPL").title == "1-day VaR"
+    assert var_view(SampleGateway({}).read(None), "AAPL").title == "One-bar VaR"
+
+
 def test_only_var_95_has_a_limit_and_money_follows_equity() -> None:
     view = var_view(read())
     first, second, third = view.gauges
@@ -183,6 +200,18 @@ def test_the_replay_bar_says_where_it_is_and_what_the_button_does() -> None:
     )
     assert view.progress == pytest.approx(18 / 1140)
     assert [speed for speed in (1, 6, 12, 60) if view.is_speed(speed)] == [12]
+
+
+def test_a_jump_back_tells_what_ends_and_what_starts_in_numbers() -> None:
+    view = replay_view(read())
+    assert view.back_ends == (
+        "Ends run-1: 2 positions held, equity $102,641.63, all fills and win rates."
+    )
+    assert view.back_starts == "Starts a fresh paper account of $100,000.00 without positions."
+    assert [is_back(jump_moment(day, view), view) for day in ("2008-09-25", "2008-09-26")] == [
+        True,
+        False,
+    ]
 
 
 def test_a_live_feed_has_no_replay_bar() -> None:

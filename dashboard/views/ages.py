@@ -1,0 +1,33 @@
+"""Whether a number is behind the market: told by market time, so it holds while a replay is paused.
+
+How long ago a number came is counted by the browser; which bar it speaks of is decided here.
+"""
+
+from dashboard.views.price_chart import columns_of
+from dashboard.views.watchlist import instruments
+from engine.domain.sections import Snapshot
+
+N_NEWEST = 5
+"""So many closes are looked at."""
+
+
+def is_behind(snapshot: Snapshot, name: str, symbol: str = "") -> bool:
+    """Return whether more than one bar has closed since the moment that a section speaks of.
+
+    Parameters
+    ----------
+    name : str
+        The section, for example "risk:portfolio".
+    symbol : str
+        Whose closes are counted; by default those of the first symbol of the watchlist.
+
+    Notes
+    -----
+    One bar is no fault: what follows from a close is computed a moment after it.
+    """
+    stamp = snapshot.stamp(name)
+    if stamp is None or stamp.as_of is None:
+        return False
+    first = next((item.symbol for item in instruments(snapshot)), "")
+    closes = columns_of(snapshot, symbol or first).closes_at[-N_NEWEST:]
+    return sum(at > stamp.as_of.timestamp() for at in closes) > 1
