@@ -47,10 +47,9 @@ class Blocking:
 
     def take(self, block: Block) -> None:
         """Log a block; tell of a long one, and stop an agent of one's own at its third within a minute."""
-        log.warning(
-            "the engine's loop stood still for %.2f s%s", block.seconds,
-            f" in {block.agent_id} ({block.where})" if block.agent_id else "",
-        )  # fmt: skip
+        level = logging.WARNING if block.seconds >= LONG_S else logging.DEBUG
+        who = f" in {block.agent_id} ({block.where})" if block.agent_id else ""
+        log.log(level, "the engine's loop stood still for %.2f s%s", block.seconds, who)
         agent = self._agents.get(block.agent_id)
         if agent is None or block.seconds < LONG_S:
             return
