@@ -193,12 +193,17 @@
     document.querySelectorAll("[data-follow]").forEach((box) => {
       const input = box.querySelector("input");
       const next = box.dataset.follow;
-      if (!input || input === document.activeElement) return;
+      if (!input || (input === document.activeElement && (box.phTyping || input.value))) return;
       const isUntouched = box.phFollowed === undefined || input.value === box.phFollowed || !input.value;
       if (!isUntouched) return;
       box.phFollowed = next;
       if (input.value !== next) window.dash_clientside.set_props(input.id, { value: next });
     });
+  }
+
+  function typing(event) {
+    const box = event.target.closest && event.target.closest("[data-follow]");
+    if (box) box.phTyping = event.type === "input" && event.isTrusted;
   }
 
   // ---- start ------------------------------------------------------------------------------------------
@@ -239,6 +244,8 @@
   document.addEventListener("scroll", hideTip, true);
 
   window.addEventListener("ph:painted", follow);
+  ["input", "change", "focusout"].forEach((name) => document.addEventListener(name, typing));
+  document.addEventListener("keydown", (event) => event.key === "Enter" && typing(event));
 
   let waiting = false;
   new MutationObserver(() => {

@@ -225,3 +225,77 @@ def test_bars_that_do_not_follow_are_asked_for_once_and_cut_nothing(page_of_guid
     drawn = ["2008-01-01", "2008-01-02", "2008-01-03", "2008-01-04"]
     found = page_of_guide.evaluate(CHART_OF_DAYS, [drawn, tail])
     assert (found["x"], found["asked"]) == (drawn, ["sg-again"])
+
+
+FOLLOWING = """() => {
+    window.dash_clientside.set_props = (id, props) => {
+        document.getElementById(id).value = props.value;
+    };
+    const box = document.createElement("div");
+    box.id = "sg-box";
+    box.innerHTML = '<input id="sg-follow" value="2008-12-01">';
+    document.querySelector("main, body").prepend(box);
+    window.moveTo = (day) => {
+        box.dataset.follow = day;
+        window.dispatchEvent(new CustomEvent("ph:painted"));
+        return document.getElementById("sg-follow").value;
+    };
+}"""
+
+
+def test_a_field_follows_until_somebody_writes_in_it(page_of_guide: Page):
+    page_of_guide.evaluate(FOLLOWING)
+    field = page_of_guide.locator("#sg-follow")
+
+    def move_to(day: str) -> str:
+        return str(page_of_guide.evaluate("day => window.moveTo(day)", day))
+
+    assert [move_to("2008-12-01"), move_to("2008-12-02")] == ["2008-12-01", "2008-12-02"]
+    field.focus()
+    assert move_to("2008-12-03") == "2008-12-02"
+    field.fill("2008-10-01")
+    page_of_guide.locator("#sg-locked").focus()
+    assert move_to("2008-12-04") == "2008-10-01"
+    page_of_guide.evaluate("document.getElementById('sg-follow').value = ''")
+    assert move_to("2008-12-05") == "2008-12-05"
+
+
+QUESTION = """() => {
+    const ask = document.createElement("div");
+    Object.assign(ask.dataset, { ask: "sg-no", askFrom: "sg-apply" });
+    ask.id = "sg-ask";
+    ask.hidden = true;
+    ask.innerHTML = '<button id="sg-no">Cancel</button><button id="sg-yes">Go</button>';
+    ask.firstChild.addEventListener("click", () => { ask.hidden = true; });
+    document.querySelector("main, body").prepend(ask);
+    ask.hidden = false;
+}"""
+
+
+def test_a_question_puts_the_focus_on_cancel_and_escape_takes_it_back(page_of_guide: Page):
+    page_of_guide.evaluate(QUESTION)
+    expect(page_of_guide.locator("#sg-no")).to_be_focused()
+    page_of_guide.keyboard.press("Escape")
+    expect(page_of_guide.locator("#sg-ask")).to_be_hidden()
+    expect(page_of_guide.locator("#sg-apply")).to_be_focused()
+
+
+AGE = """([feed, behind]) => {
+    let frame = document.getElementById("ph-app");
+    if (!frame) frame = document.body.appendChild(Object.assign(document.createElement("div"), { id: "ph-app" }));
+    frame.dataset.feed = feed;
+    const age = document.body.appendChild(document.createElement("span"));
+    age.id = "sg-age";
+    Object.assign(age.dataset, { received: Date.now() / 1000, budget: 1000, behind });
+}"""
+
+
+@pytest.mark.parametrize(("feed", "behind", "state"), [
+    ("paused", "0", "paused"), ("paused", "1", "stale"), ("live", "0", "fresh"),
+])  # fmt: skip
+def test_a_pause_does_not_hide_that_a_number_is_behind(page_of_guide: Page, feed, behind, state):
+    page_of_guide.evaluate(AGE, [feed, behind])
+    age = page_of_guide.locator("#sg-age")
+    expect(age).to_have_attribute("data-age", state)
+    if feed == "paused":
+        expect(age).to_have_text("paused")
