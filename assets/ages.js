@@ -24,6 +24,7 @@
   }
 
   function tickAges() {
+    if (!ph.live) return; // the script that knows the server's clock is still on its way
     const frame = document.getElementById("ph-app");
     const isLost = document.documentElement.dataset.connection === "lost";
     const feed = isLost ? "lost" : frame ? frame.dataset.feed : "";
