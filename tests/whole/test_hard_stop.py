@@ -122,5 +122,5 @@ def test_the_kill_switch_stays_on_through_a_hard_stop(home: Path, servers: Calla
     wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes + 12, "voting goes on")
     assert server.books.n("ORDER_INTENDED", halted_at) == 0
     server.books.send("ResumeTrading", "resume-1")
-    assert server.status()["trading"] == "ACTIVE"
+    wait_until(lambda: server.status()["trading"] == "ACTIVE", "trading is shown as resumed")
     wait_until(lambda: server.books.n("ORDER_INTENDED", halted_at) > 0, "trading again", 120)
