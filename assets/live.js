@@ -224,7 +224,8 @@
   /* Numbers do not wait for a chart that was drawn a moment ago. */
   function schedule() {
     const isLight = [...dirty.keys()].some((topic) => !isHeavy(topic));
-    const due = Math.max(performance.now(), isLight ? lastPaint + LIGHT_MS : lastHeavy + HEAVY_MS);
+    const rest = isLight ? 0 : lastHeavy + HEAVY_MS;
+    const due = Math.max(performance.now(), lastPaint + LIGHT_MS, rest); // numbers are on screen before a chart is begun
     if (paintTimer && paintAt <= due) return;
     window.clearTimeout(paintTimer);
     paintAt = due;

@@ -86,10 +86,10 @@ def _address(symbol: str, timeframe: str) -> dict[str, str]:
     place = f"{symbol}:{timeframe}"
     moving = [f"markets.{part}:{place}" for part in ("head", "tick", "chart")]
     moving += [f"markets.{part}:{symbol}" for part in ("strip", "why", "fills", "var")]
-    still = ["markets.ticks", "markets.rows", "markets.replay"]
+    still = ["markets.rows", "markets.replay"]
     query = urlencode({"symbol": symbol, "tf": timeframe})
     return {
-        "data-topics": " ".join([*(moving if symbol else []), *still]),
+        "data-topics": " ".join(["markets.ticks", *(moving if symbol else []), *still]),
         "data-address": f"/?{query}" if symbol else "/",
     }
 
