@@ -70,6 +70,12 @@
     return Boolean(at && at.nodeType === Node.ELEMENT_NODE && at.hasAttribute(DRAWN));
   }
 
+  /* An age counts on behind what is drawn: that is no news of Dash's. */
+  function isTicking(node) {
+    const element = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
+    return Boolean(element && element.closest("[data-received]"));
+  }
+
   function undraw(host) {
     host.querySelectorAll(":scope > [" + DRAWN + "]").forEach((node) => node.remove());
     host.removeAttribute("data-ph-behind");
@@ -82,7 +88,7 @@
       const isDash = records.some((record) =>
         record.target === host
           ? [...record.addedNodes].some((node) => !(node.nodeType === Node.ELEMENT_NODE && node.hasAttribute(DRAWN)))
-          : record.target.isConnected && !isOurs(host, record.target)
+          : record.target.isConnected && !isOurs(host, record.target) && !isTicking(record.target)
       );
       if (isDash) undraw(host);
     }).observe(host, { childList: true, characterData: true, subtree: true });
