@@ -299,3 +299,26 @@ def test_a_pause_does_not_hide_that_a_number_is_behind(page_of_guide: Page, feed
     expect(age).to_have_attribute("data-age", state)
     if feed == "paused":
         expect(age).to_have_text("paused")
+
+
+def test_an_age_that_counts_on_behind_a_drawn_block_leaves_it_there(page_of_guide: Page):
+    drawn = page_of_guide.evaluate(
+        """async () => {
+            const host = document.createElement("div");
+            host.innerHTML = '<p><span data-received="1">0.1 s</span><b>old</b></p>';
+            document.body.append(host);
+            const node = { namespace: "dash_html_components", type: "P", props: { children: "new" } };
+            window.pilothouse.draw(host, node);
+            const settle = () => new Promise((done) => window.setTimeout(done, 50));
+            await settle();
+            const first = () => host.firstElementChild.textContent;
+            host.querySelector("[data-received]").firstChild.nodeValue = "0.5 s";
+            await settle();
+            const afterAge = first();
+            host.querySelector("b").firstChild.nodeValue = "newer";
+            await settle();
+            return [afterAge, first()];
+        }"""
+    )
+    assert drawn[0] == "new"
+    assert drawn[1].endswith("newer"), "what Dash changes comes to the front all the same"

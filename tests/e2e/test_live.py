@@ -237,20 +237,3 @@ def test_the_socket_sends_a_part_again_only_when_it_has_changed(page: Page, serv
             newest[topic] = patch
     assert "frame.bar" in newest
     assert n_compared > 10
-
-
-def test_the_strip_under_the_chart_tells_the_same_forecast_as_the_fan(screen: Screen):
-    """Its age counts on behind the drawn block, which must not bring the first one back."""
-    screen.open("/?symbol=AAPL&tf=1D")
-    screen.watch(lambda: screen.text("#markets-strip .ph-strip-figures"), 3, "the strip")
-    screen.page.get_by_role("button", name="Pause", exact=True).click()
-    expect(screen.page.locator("#markets-age")).to_have_text("paused")
-    screen.page.wait_for_timeout(1500)
-    median = screen.page.evaluate(
-        """() => document.querySelector('[data-chart="markets-price"] .js-plotly-plot')
-            .layout.annotations.map((a) => a.text).find((text) => text.startsWith("<b>"))"""
-    )
-    strip = screen.text("#markets-strip .ph-strip-figures")
-    screen.page.get_by_role("button", name="Play", exact=True).click()
-    told = median.removeprefix("<b>").removesuffix("</b>")
-    assert told in strip, "the fan and the strip speak of one forecast"
