@@ -15,6 +15,8 @@
     return Math.floor(whole / 86400) + " d";
   }
 
+  ph.ageText = ageText;
+
   /* A pause stops the clock of ages, not the market's: what speaks of an earlier bar is out of date all the same. */
   function ageState(seconds, budget, feed, isBehind) {
     if (feed === "paused") return isBehind ? "stale" : "paused";
