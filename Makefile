@@ -31,7 +31,8 @@ run: $(RUN_STAMP) ## install, start on the embedded default and print the addres
 install: $(DEV_STAMP) ## make .venv with every extra and the developer tools
 
 test: $(DEV_STAMP) ## install and run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/e2e $(SHARED)
+	$(BIN)/python -m pytest tests/e2e
 
 check: $(DEV_STAMP) ## lint, types, layers, architecture
 	$(BIN)/ruff check .
@@ -45,6 +46,9 @@ bench: $(DEV_STAMP) ## measure speed beside a peer; prints a table and writes be
 
 golden: $(DEV_STAMP) ## renew the recorded golden day on purpose
 	$(BIN)/python -m tests.golden.renew
+
+# A file of tests stays in one process. A browser with its server needs the processors for itself, so those tests come by themselves.
+SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
 	--no-header --python-version 3.11 pyproject.toml
