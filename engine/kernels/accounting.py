@@ -68,8 +68,3 @@ def mark_of(position: Position, marks: Mapping[str, float]) -> Decimal:
     """Return the last price of a position's symbol as Decimal, or its entry price while none is known."""
     mark = marks.get(position.symbol)
     return position.entry_price if mark is None else Decimal(str(mark))
-
-
-def gross_exposure(account: Account, marks: Mapping[str, float]) -> Decimal:
-    """Return the sum of the absolute values of all positions."""
-    return sum((abs(p.quantity) * mark_of(p, marks) for p in account.positions), Decimal(0))

@@ -91,7 +91,7 @@ def simulate_gbm(
     >>> simulate_gbm(100.0, 0.01, 0.0, 1, 2, np.random.default_rng(1)).ravel().round(4).tolist()
     [4.6052, 4.6152, 4.6252]
     """
-    log_spot = math.log(_checked_spot(spot))
+    log_spot = math.log(checked_spot(spot))
     if not (math.isfinite(sigma_per_step) and sigma_per_step >= 0.0):
         raise must("sigma_per_step", "be finite and not negative", sigma_per_step, "estimate it")
     if not math.isfinite(drift_per_step):
@@ -113,14 +113,14 @@ def gbm_quantile(
 ) -> float:
     """Return the exact price quantile after `n_steps`: ``spot exp(drift n + z sigma sqrt(n))``."""
     z = NormalDist().inv_cdf(level)
-    return _checked_spot(spot) * math.exp(
+    return checked_spot(spot) * math.exp(
         drift_per_step * n_steps + z * sigma_per_step * math.sqrt(n_steps)
     )
 
 
 def gbm_mean(spot: float, drift_per_step: float, sigma_per_step: float, n_steps: int) -> float:
     """Return the exact expected price after `n_steps`: ``spot exp((drift + sigma^2 / 2) n)``."""
-    return _checked_spot(spot) * math.exp((drift_per_step + sigma_per_step**2 / 2) * n_steps)
+    return checked_spot(spot) * math.exp((drift_per_step + sigma_per_step**2 / 2) * n_steps)
 
 
 def gbm_probability_up(drift_per_step: float, sigma_per_step: float, n_steps: int) -> float:
@@ -144,7 +144,8 @@ def stream_seed(seed: int, symbol: str, level: SimulationLevel | int, bar_index:
     return int.from_bytes(digest, "big") >> (64 - _SEED_BITS)
 
 
-def _checked_spot(spot: float) -> float:
+def checked_spot(spot: float) -> float:
+    """Return `spot` where it is a finite positive price."""
     if not (math.isfinite(spot) and spot > 0.0):
         raise must("spot", "be a finite positive price", spot, "pass the last close")
     return float(spot)

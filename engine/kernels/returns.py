@@ -3,9 +3,12 @@
 Fractions, never percent; the first price gives no return, so n prices give n - 1 returns.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.domain.errors import must
 from engine.kernels.series import FloatArray, as_prices
 
 
@@ -45,3 +48,28 @@ def log_returns(prices: ArrayLike) -> FloatArray:
     """
     result: FloatArray = np.diff(np.log(as_prices("prices", prices, 2)))
     return result
+
+
+def return_ahead(spot: float, closes: FloatArray, horizon: int) -> float:
+    """Return the log return from `spot` to the close of the horizon, as far as closes are known.
+
+    Parameters
+    ----------
+    closes : ndarray of shape (n,)
+        Those after spot's, oldest first.
+
+    Raises
+    ------
+    InvalidValueError
+        The closes end before the horizon.
+
+    Examples
+    --------
+    >>> round(return_ahead(100.0, np.array([90.0, 110.0]), 2), 4)
+    0.0953
+    """
+    if closes.size < horizon:
+        raise must(
+            "closes", f"reach {horizon} bars beyond the origin", closes.size, "wait for the horizon"
+        )
+    return math.log(closes[horizon - 1] / spot)

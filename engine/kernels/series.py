@@ -11,6 +11,8 @@ from engine.domain.errors import InvalidValueError, NotEnoughDataError, must
 
 FloatArray = NDArray[np.float64]
 """Array of doubles; the shape stands in the docstring of whoever takes or gives it."""
+Float32Array = NDArray[np.float32]
+"""The same in single precision, where speed is worth digits."""
 
 
 def as_series(name: str, values: ArrayLike, need: int = 1) -> FloatArray:
@@ -59,6 +61,12 @@ def as_prices(name: str, values: ArrayLike, need: int = 1) -> FloatArray:
             f"{name} must be positive, was {prices[bad]} at index {bad}; drop or repair that observation"
         )
     return prices
+
+
+def check_rows(name: str, rows: NDArray[np.floating]) -> None:
+    """Refuse what is not of shape (n_rows, n_paths), neither of them 0."""
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise must(name, "have shape (n_rows, n_paths)", rows.shape, "simulate first")
 
 
 def as_fraction(name: str, value: float) -> float:
