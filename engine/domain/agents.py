@@ -5,6 +5,9 @@ from enum import Enum, IntEnum
 
 from engine.domain.payload import Payload
 
+LEAST_INTERVAL_S, MOST_INTERVAL_S = 0.1, 86_400.0
+"""Bounds of an agent's interval, whether a person or the configuration file sets it."""
+
 
 class AgentStatus(Enum):
     """Life of an agent; `.value` is what the interfaces report."""
@@ -53,8 +56,51 @@ class AgentFailed(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTrouble(Payload):
+    """What is wrong with an agent that has not failed.
+
+    Parameters
+    ----------
+    kind : str
+        "hangs", "slow", "leaks" or "floods".
+    title, message : str
+        For people: who does what; the numbers.
+    """
+
+    kind: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkTimes(Payload):
+    """What one kind of an agent's work took, over the newest; in milliseconds, None before the first."""
+
+    last_ms: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    recent_ms: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentMeasured(Payload):
-    """What an agent has done so far; telemetry. Durations in milliseconds, times in epoch seconds of the wall clock."""
+    """What an agent has done so far; telemetry. Durations in milliseconds, times in epoch seconds of the wall clock.
+
+    Parameters
+    ----------
+    last_ms, p50_ms, p95_ms : float or None
+        Over cycles and handled events alike.
+    cycle_times, event_times : WorkTimes
+        The same of each alone: an event is often handled in no time, a cycle is not.
+    skipped : int
+        Cycles that were due while the last was still at work or waiting for its place; they were not made up for.
+    running_since : float or None
+        When the cycle began that was at work at the time; None when none was.
+    troubles : tuple of AgentTrouble
+        What the supervisor's last check found.
+    dropped : int
+        Events beyond its quota, which were not published.
+    """
 
     agent_id: str
     cycles: int = 0
@@ -63,12 +109,17 @@ class AgentMeasured(Payload):
     emitted: int = 0
     queue: int = 0
     conflated: int = 0
+    skipped: int = 0
     last_ms: float | None = None
     p50_ms: float | None = None
     p95_ms: float | None = None
     last_run_at: float | None = None
     next_run_at: float | None = None
-    recent_ms: tuple[float, ...] = ()
+    cycle_times: WorkTimes = WorkTimes()
+    event_times: WorkTimes = WorkTimes()
+    running_since: float | None = None
+    troubles: tuple[AgentTrouble, ...] = ()
+    dropped: int = 0
     schema: int = 1
 
 

@@ -4,6 +4,7 @@ A refused order or command is an event, not an exception: these are for callers'
 """
 
 import math
+from typing import TypeGuard
 
 
 class PilothouseError(Exception):
@@ -50,8 +51,16 @@ class OwnershipLostError(PilothouseError):
     """Another process owns the engine now; this one may not write."""
 
 
+class TaskStuckError(PilothouseError):
+    """A task past its limit ignored every cancellation; it was left behind and its agent taken out of service."""
+
+
 class BrokerError(PilothouseError):
     """A broker could not be asked; nothing is known to have happened."""
+
+
+class EngineAbsentError(PilothouseError):
+    """No engine has answered yet, so nothing is known of what was asked."""
 
 
 class ApiUnavailableError(PilothouseError):
@@ -73,6 +82,19 @@ class ApiUnavailableError(PilothouseError):
         self.next_try_in_s = next_try_in_s
         when = f"in {math.ceil(next_try_in_s)} s" if next_try_in_s > 0 else "after its trial call"
         super().__init__(f"API {api!r} must be available, was not: {reason}; try again {when}")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a number that can be compared: neither NaN nor a truth value.
+
+    Examples
+    --------
+    >>> [is_number(value) for value in (0.5, 3, math.inf, math.nan, True, "3", None)]
+    [True, True, True, False, False, False, False]
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return not math.isnan(value)
 
 
 def must(name: str, rule: str, value: object, remedy: str) -> InvalidValueError:

@@ -47,6 +47,7 @@ class EventType(Enum):
     ALERT_ACKNOWLEDGED = "ALERT_ACKNOWLEDGED"
     PORTFOLIO_VALUED = "PORTFOLIO_VALUED"
     HEALTH_CHECKED = "HEALTH_CHECKED"
+    FORECASTS_SETTLED = "FORECASTS_SETTLED"
 
     __hash__ = object.__hash__
     """By identity, as members are compared: Enum's own hashes the name, in Python, at every look-up of the bus."""

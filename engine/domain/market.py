@@ -3,6 +3,7 @@
 Times are UTC and aware. Prices are floats in observations and Decimals in orders and fills.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -79,6 +80,8 @@ class FeedState(Payload):
         First and last moment that the feed can show.
     cursor : dict
         The feed's own place, opaque to everybody else.
+    waits_for : str
+        What market time waits for, such as "kernels are being compiled"; empty when it runs.
     """
 
     kind: FeedKind
@@ -93,6 +96,7 @@ class FeedState(Payload):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     cursor: dict[str, int] | None = None
+    waits_for: str = ""
     schema: int = 1
 
 
@@ -144,3 +148,7 @@ class BarColumns(Payload):
     close: tuple[float, ...] = ()
     volume: tuple[float | None, ...] = ()
     schema: int = 1
+
+    def n_after(self, moment: datetime) -> int:
+        """Return how many of the bars closed after a moment."""
+        return len(self.closes_at) - bisect_right(self.closes_at, moment.timestamp())

@@ -47,6 +47,8 @@ class ApiFigures(Payload):
         Why the breaker is not closed; empty when it is.
     next_try_in_s : float or None
         Seconds until a call may leave on trial; None while closed.
+    next_try_at : float or None
+        The same as a moment, wall epoch seconds.
     """
 
     api: str
@@ -61,4 +63,40 @@ class ApiFigures(Payload):
     breaker: BreakerState = BreakerState.CLOSED
     reason: str = ""
     next_try_in_s: float | None = None
+    next_try_at: float | None = None
     schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolFigures(Payload):
+    """What the agents' shared resources have done since the start.
+
+    Parameters
+    ----------
+    places : int
+        Requests in flight at most, over all APIs.
+    in_flight, requests, errors, retries, waiting : int
+        As of one API, over all of them.
+    delayed_s : float
+        Seconds that calls have waited for the limit of their API, in all.
+    cache_size, cache_places : int
+        Entries that still live, and how many there may be.
+    hits, misses : int
+        Look-ups in the cache that found a value, and those that did not.
+    offloads, offloading : int
+        Pieces of CPU work that agents handed to the pool, in all and at this moment.
+    """
+
+    places: int
+    in_flight: int = 0
+    requests: int = 0
+    errors: int = 0
+    retries: int = 0
+    waiting: int = 0
+    delayed_s: float = 0.0
+    cache_size: int = 0
+    cache_places: int = 0
+    hits: int = 0
+    misses: int = 0
+    offloads: int = 0
+    offloading: int = 0

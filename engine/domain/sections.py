@@ -13,18 +13,21 @@ from engine.domain.agents import (
     AgentStatus,
     PaceInputs,
     SchedulerWeights,
+    TaskDurations,
     TaskPriority,
 )
 from engine.domain.commands import CommandAnswer
 from engine.domain.errors import UnknownNameError
-from engine.domain.forecast import Forecast
+from engine.domain.forecast import CardSection, Forecast
 from engine.domain.instrument import Instrument
 from engine.domain.log import LogRow
+from engine.domain.markers import MarkersSection
 from engine.domain.market import Bar, BarColumns, FeedState
+from engine.domain.outcomes import VotesByBar
 from engine.domain.payload import Payload
-from engine.domain.resources import ApiFigures
+from engine.domain.resources import ApiFigures, PoolFigures
 from engine.domain.risk import Alert, LimitUse, RiskLimits, RiskMetrics
-from engine.domain.signals import CycleRecord, SignalAction
+from engine.domain.signals import CycleRecord
 from engine.domain.trading import Account, Fill, HaltMode, Order, Position
 
 T = TypeVar("T", bound=Payload)
@@ -158,24 +161,6 @@ class CycleSection(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marker(Payload):
-    """A sign on the chart: `kind` is "signal" or "fill"."""
-
-    kind: str
-    action: SignalAction
-    at: datetime
-    price: float
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkersSection(Payload):
-    """``markers:SYMBOL``: the last 400 signals and fills."""
-
-    markers: tuple[Marker, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EquityPoint(Payload):
     """Equity at one moment; epoch seconds and money."""
 
@@ -206,10 +191,7 @@ class PortfolioSection(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyRow(Payload):
-    """One strategy: its weight in force and what its votes came to.
-
-    `wins` of `n` votes whose next closed bar moved the way of the vote.
-    """
+    """One strategy: its weight in force, and `wins` of `n` votes whose next closed bar moved the way of the vote."""
 
     name: str
     title: str
@@ -218,6 +200,7 @@ class StrategyRow(Payload):
     enabled: bool = True
     wins: int = 0
     n: int = 0
+    by_bar: VotesByBar = field(default_factory=VotesByBar)
     votes: dict[str, float] = field(default_factory=dict)
     parameters: dict[str, float | int | bool | str] = field(default_factory=dict)
 
@@ -247,14 +230,21 @@ class StrategiesSection(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRow(Payload):
-    """One agent: state, pace and what it has done."""
+    """One agent: state, pace and what it has done.
+
+    `actor` set the state and `since` says when (wall epoch seconds); `runs_itself` marks a loop of its own, whose turns
+    nobody counts.
+    """
 
     agent_id: str
     title: str
     detail: str = ""
     status: AgentStatus = AgentStatus.CREATED
     reason: str = ""
+    actor: str = ""
+    since: float | None = None
     priority: TaskPriority = TaskPriority.NORMAL
+    runs_itself: bool = False
     interval_s: float | None = None
     base_interval_s: float | None = None
     is_paced: bool = False
@@ -269,9 +259,14 @@ class AgentRow(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsSection(Payload):
-    """``agents``: rows in start order, events per second by topic, the engine's figures, the weights."""
+    """``agents``: rows in start order, events per second by topic, the engine's figures, the weights.
+
+    `durations` has a row for each agent and task type that the execution engine ran; `measured_at` is when the last
+    health check took the figures (wall epoch seconds).
+    """
 
     rows: tuple[AgentRow, ...] = ()
+    measured_at: float | None = None
     events_per_second: dict[str, float] = field(default_factory=dict)
     queue_by_priority: dict[str, int] = field(default_factory=dict)
     running_tasks: int = 0
@@ -280,9 +275,12 @@ class AgentsSection(Payload):
     late_ms_p99: float | None = None
     failed_tasks: int = 0
     timed_out_tasks: int = 0
+    orphaned_tasks: int = 0
     timers: dict[str, int] = field(default_factory=dict)
     loop_lag_ms: float | None = None
+    durations: tuple[TaskDurations, ...] = ()
     apis: tuple[ApiFigures, ...] = ()
+    pool: PoolFigures | None = None
     weights: SchedulerWeights = field(default_factory=SchedulerWeights)
 
 
@@ -317,10 +315,9 @@ class TradingSection(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswersSection(Payload):
-    """``answers``: the last 50 answers to commands, newest first; toasts are made of them."""
+    """``answers``: the last 50 answers to commands, newest first; (seq, wall epoch seconds, was accepted, answer)."""
 
     rows: tuple[tuple[int, float, bool, CommandAnswer], ...] = ()
-    """(seq, wall epoch seconds, was accepted, answer)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +335,7 @@ _KINDS: dict[str, type[Payload]] = {
     "quotes": QuotesSection,
     "bars": BarsSection,
     "forecast": ForecastSection,
+    "card": CardSection,
     "risk": RiskSection,
     "cycle": CycleSection,
     "markers": MarkersSection,

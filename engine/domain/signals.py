@@ -90,6 +90,13 @@ class StrategyContext:
         Extra series that somebody computed already.
     mc_probability_up : float, optional
         Probability of a higher close, from the forecast.
+    mc_touch_below, mc_touch_above : float, optional
+        Probability that the price comes `TOUCH` (of `engine.domain.forecast`) below or above the last close on the
+        forecast's way.
+    mc_drawdown_95 : float, optional
+        Depth that the deepest drawdown within the forecast's steps exceeds in one path of twenty, a fraction <= 0.
+    sentiment : float, optional
+        How the symbol is spoken of, -1 to 1.
     now : datetime, optional
         Market time of the last bar, UTC.
     """
@@ -103,6 +110,9 @@ class StrategyContext:
     now: datetime | None = None
     highs: ArrayLike | None = None
     lows: ArrayLike | None = None
+    mc_touch_below: float | None = None
+    mc_touch_above: float | None = None
+    mc_drawdown_95: float | None = None
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- a dict's reading of a typed context
         if name not in self.__slots__:
