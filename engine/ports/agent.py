@@ -69,6 +69,10 @@ class ScheduledAgent(Protocol):
         """Return the wait until the next cycle is due, longer after failures."""
         ...
 
+    def note_skipped(self) -> None:
+        """Count a cycle that was due while the last had not ended."""
+        ...
+
     def note_failure(self, where: str, error: BaseException) -> None:
         """Count a failure that happened outside its fence: a cycle that ran out of time."""
         ...
@@ -89,6 +93,11 @@ class PacedAgent(ScheduledAgent, Protocol):
     @property
     def is_paced(self) -> bool:
         """False for one whose pace is not its own: the feed's, or the supervisor's."""
+        ...
+
+    @property
+    def in_flight_s(self) -> float | None:
+        """How long the cycle at work has lasted; None when none is."""
         ...
 
     def measured(self) -> AgentMeasured:

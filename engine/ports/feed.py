@@ -37,8 +37,8 @@ class Feed(Protocol):
         """
         ...
 
-    def restore(self, state: FeedState) -> None:
-        """Continue from a state of an earlier process."""
+    def restore(self, state: FeedState, heard: datetime | None = None) -> None:
+        """Continue from a state of an earlier process; ticks before the market time `heard` were told since it."""
         ...
 
 

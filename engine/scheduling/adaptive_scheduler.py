@@ -5,7 +5,7 @@ Inputs are 0 to 1 with 0.5 as neutral; the answer is a number of seconds.
 
 import math
 
-from engine.domain.errors import must
+from engine.domain.errors import is_number, must
 
 BOUND = 100.0
 """An interval stays within base / BOUND and base × BOUND."""
@@ -45,7 +45,7 @@ class AdaptiveScheduler:
         self.market_weight = market_weight
         self.performance_weight = performance_weight
         self.system_weight = system_weight
-        self._last: dict[str, float] = {}
+        self._factors: dict[str, float] = {}
         self._adjustments = 0
 
     def adjust_interval(
@@ -75,7 +75,7 @@ class AdaptiveScheduler:
         InvalidValueError
             The base interval or a weight is unusable.
         """
-        if not (math.isfinite(base_interval) and base_interval > 0):
+        if not (is_number(base_interval) and 0 < base_interval < math.inf):
             raise must(
                 "base_interval",
                 "be a finite number of seconds above 0",
@@ -89,19 +89,22 @@ class AdaptiveScheduler:
         )  # fmt: skip
         limit = math.log(BOUND)
         factor = math.exp(min(limit, max(-limit, -STEEPNESS * pull)))
-        interval = base_interval * factor
-        if self._last.get(agent_id, base_interval) != interval:
-            self._adjustments += 1
-        self._last[agent_id] = interval
-        return interval
+        self.track(agent_id)
+        self._adjustments += self._factors[agent_id] != factor
+        self._factors[agent_id] = factor
+        return base_interval * factor
+
+    def track(self, agent_id: str) -> None:
+        """Count this agent among the tracked; harmless when it is."""
+        self._factors.setdefault(agent_id, 1.0)
 
     def forget(self, agent_id: str) -> None:
         """Track this agent no more."""
-        self._last.pop(agent_id, None)
+        self._factors.pop(agent_id, None)
 
     def get_stats(self) -> dict[str, int]:
-        """Return how many agents are tracked and how often an interval changed."""
-        return {"agents_tracked": len(self._last), "interval_adjustments": self._adjustments}
+        """Return how many agents are tracked and how often the answer for one changed by its inputs or the weights."""
+        return {"agents_tracked": len(self._factors), "interval_adjustments": self._adjustments}
 
 
 def _from_neutral(name: str, value: float) -> float:
@@ -112,6 +115,6 @@ def _from_neutral(name: str, value: float) -> float:
 
 
 def _weight(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
+    if not (is_number(value) and 0 <= value < math.inf):
         raise must(name, "be finite and not negative", value, "use 0 to switch the influence off")
     return value

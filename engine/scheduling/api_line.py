@@ -12,7 +12,7 @@ import anyio
 import httpx
 import numpy as np
 
-from engine.domain.resources import ApiFigures
+from engine.domain.resources import ApiFigures, BreakerState
 from engine.ports.clock import Clock
 from engine.scheduling.breaker import Breaker
 from engine.scheduling.rate_limit import TokenBucket
@@ -48,12 +48,15 @@ class Shared:
         Bounds the requests in flight.
     connect : callable
         Makes the client of the API whose name it is given.
+    changed : callable
+        Called when a trial call has left and when any request has ended.
     """
 
     clock: Clock
     rng: np.random.Generator
     places: anyio.CapacityLimiter
     connect: Callable[[str], httpx.AsyncClient]
+    changed: Callable[[], None]
 
 
 class ApiLine:
@@ -78,7 +81,9 @@ class ApiLine:
         self.in_flight = 0
         self._retries = 0
 
-    async def request(self, call: Call) -> httpx.Response:
+    async def request(
+        self, method: str, url: str, rate_limit: float | None, options: dict[str, Any]
+    ) -> httpx.Response:
         """Return the answer; a read is repeated when that may help, anything else is sent once.
 
         Raises
@@ -88,7 +93,8 @@ class ApiLine:
         httpx.HTTPError
             No answer came.
         """
-        if not is_read(call.method):
+        call = Call(method=method, url=url, rate_limit=rate_limit, options=options)
+        if not is_read(method):
             return await self._send(call)
         shared = self._shared
         reading = retrying(shared.clock, shared.rng, self._quiet_s, self._count_retry)
@@ -96,7 +102,8 @@ class ApiLine:
 
     def figures(self) -> ApiFigures:
         """Return how the API has been used and whether it may be called now."""
-        bucket = self._bucket
+        bucket, next_try_in_s = self._bucket, self._breaker.next_try_in_s
+        now = self._shared.clock.now().timestamp()
         return ApiFigures(
             api=self.api,
             requests=self.requests,
@@ -109,7 +116,8 @@ class ApiLine:
             delayed_s=bucket.delayed_s if bucket else 0.0,
             breaker=self._breaker.state,
             reason=self._breaker.reason,
-            next_try_in_s=self._breaker.next_try_in_s,
+            next_try_in_s=next_try_in_s,
+            next_try_at=None if next_try_in_s is None else now + next_try_in_s,
         )
 
     async def close(self) -> None:
@@ -126,6 +134,8 @@ class ApiLine:
             permit = self._breaker.admit()
             self.requests += 1
             self.in_flight += 1
+            if self._breaker.state is not BreakerState.CLOSED:
+                self._shared.changed()  # the trial call is under way
             try:
                 answer = await self._http().request(call.method, call.url, **call.options)
                 self._judge(call, permit, answer)
@@ -135,6 +145,7 @@ class ApiLine:
             finally:
                 self.in_flight -= 1
                 self._breaker.release(permit)
+                self._shared.changed()
         return answer
 
     def _judge(self, call: Call, permit: int, answer: httpx.Response) -> None:

@@ -1,26 +1,32 @@
 """How a task is ended: cancelled when its time is up, and again when it swallows that.
 
 A coroutine may catch its cancellation and go on; asking once would then leave it behind. One that swallows every
-cancellation cannot be ended by anybody: it is named in the log.
+cancellation cannot be ended by anybody: after `CUTS` of them whoever drives it must do without it.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
 AGAIN_S = 5.0
 """Time to clean up for a task past its limit, before it is cancelled again."""
+CUTS = 3
+"""Cancellations of a task past its limit; one that is still there `AGAIN_S` after the last will not end."""
 ROUNDS_S = (1.0, 1.0, 1.0)
 """Time to clean up for tasks that are ended, before each further cancellation and before they are given up."""
 
 
 class TimeLimit:
-    """Cancels the task that enters it after so many seconds, and again every `AGAIN_S` until it has left.
+    """Cancels the task that enters it after so many seconds, and again every `AGAIN_S`, `CUTS` times in all.
 
     Parameters
     ----------
     seconds : float or None
         Of the loop's time; None for no limit.
+    over : callable, optional
+        Told at the limit, and every `AGAIN_S` from there, how often the task has been cut before.
 
     Notes
     -----
@@ -28,8 +34,9 @@ class TimeLimit:
     cancellation from elsewhere stays one.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, over: Callable[[int], None] = lambda _: None) -> None:
         self._seconds = seconds
+        self._over = over
         self._n_cuts = 0
         self._n_before = 0
         self._task: asyncio.Task[object] | None = None
@@ -67,8 +74,10 @@ class TimeLimit:
         self._alarm = asyncio.get_running_loop().call_later(seconds, self._cut, task)
 
     def _cut(self, task: asyncio.Task[object]) -> None:
-        self._n_cuts += 1
-        task.cancel()
+        self._over(self._n_cuts)
+        if self._n_cuts < CUTS:
+            self._n_cuts += 1
+            task.cancel()
         self._arm(task, AGAIN_S)
 
 
@@ -82,3 +91,10 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=patience_s)
     return left
+
+
+def current_task() -> asyncio.Task[Any] | None:
+    """Return the task at work, None outside a loop."""
+    with suppress(RuntimeError):
+        return asyncio.current_task()
+    return None

@@ -4,11 +4,8 @@ It works inside one asyncio loop. With a stepped engine nothing runs by itself: 
 `run_due`, so that a run is a pure function of its inputs.
 """
 
-import asyncio
 import itertools
-import logging
 import math
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,21 +13,19 @@ from typing import Any
 
 from engine.adapters.clocks.wall import WallClock
 from engine.domain.agents import AgentStatus, TaskPriority
-from engine.domain.errors import must
+from engine.domain.errors import is_number, must
 from engine.ports.agent import ScheduledAgent, Timers
 from engine.ports.clock import Clock
-from engine.scheduling import cutting
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
 from engine.scheduling.alarm import Alarm
 from engine.scheduling.lanes import LONG, PLACES
 from engine.scheduling.resource_pool import ResourcePool
 from engine.scheduling.task_figures import TaskFigures
-from engine.scheduling.tasks import Task, TaskQueue, takes_argument
+from engine.scheduling.tasks import Task, TaskQueue, priority_of, takes_argument
+from engine.scheduling.workshop import Workshop
 
 DEFAULT_TIMEOUT_S = 60.0
 """Time allowed to a task that names none, before the multiplier."""
-
-log = logging.getLogger(__name__)
 
 
 class ExecutionEngine:
@@ -66,9 +61,9 @@ class ExecutionEngine:
         self._orders = itertools.count()
         self._agent_orders: dict[str, int] = {}
         self._pending_cycles: dict[str, Task] = {}
-        self._at_work: dict[Task, asyncio.Task[None] | None] = {}
         self._alarm = Alarm(self._pump)
         self._figures = TaskFigures()
+        self._workshop = Workshop(self.clock, self._figures, self._after, self._report)
 
     # -- settings --------------------------------------------------------------------------------------------------
 
@@ -93,7 +88,7 @@ class ExecutionEngine:
 
     @task_timeout_multiplier.setter
     def task_timeout_multiplier(self, value: float) -> None:
-        if not (math.isfinite(value) and value > 0):
+        if not (is_number(value) and 0 < value < math.inf):
             raise must(
                 "task_timeout_multiplier", "be finite and above 0", value, "use for example 1.5"
             )
@@ -112,11 +107,7 @@ class ExecutionEngine:
         self._alarm.cancel()
         self._figures.counts["dropped"] += self._queue.clear()
         self._pending_cycles.clear()
-        here = asyncio.current_task()
-        running = {t for t in self._at_work.values() if t is not None and t is not here}
-        if stuck := await cutting.end(running):
-            names = [task.get_name() for task in stuck]
-            log.error("%d tasks ignore their cancellation: %s", len(stuck), names)
+        await self._workshop.end()
         await self.resource_pool.close()
 
     # -- scheduling ------------------------------------------------------------------------------------------------
@@ -144,7 +135,9 @@ class ExecutionEngine:
         self._order_of(agent)
         if self.timers is not None and agent.driver is self and agent.has_cycle:
             self.timers.watch(agent)
-        self._queue_cycle(agent, agent.priority if priority is None else priority, delay)
+        self._queue_cycle(
+            agent, priority_of(agent.priority if priority is None else priority), delay
+        )
         self._pump()
 
     async def schedule_task(
@@ -182,7 +175,7 @@ class ExecutionEngine:
                 "pass the function without calling it",
             )
         limit_s = DEFAULT_TIMEOUT_S if timeout is None else timeout
-        if not (math.isfinite(limit_s) and limit_s > 0):
+        if not (is_number(limit_s) and 0 < limit_s < math.inf):
             raise must(
                 "timeout", "be a finite number of seconds above 0", timeout, "use for example 60"
             )
@@ -190,7 +183,7 @@ class ExecutionEngine:
         order = next(self._orders)
         task = Task(
             task_id=f"{task_type}-{order}", order=order, agent_id=agent_id, task_type=task_type,
-            priority=TaskPriority(priority), due_s=self._due_s(delay), work=partial(coroutine, *arguments),
+            priority=priority_of(priority), due_s=self._due_s(delay), work=partial(coroutine, *arguments),
             timeout_s=limit_s,
         )  # fmt: skip
         self._queue.push(task)
@@ -205,7 +198,13 @@ class ExecutionEngine:
 
     def is_at_work(self, agent_id: str) -> bool:
         """Return whether a cycle of this agent is running."""
-        return any(task.agent is not None and task.agent_id == agent_id for task in self._at_work)
+        return self._workshop.is_at_work(agent_id)
+
+    def is_behind(self, agent_id: str) -> bool:
+        """Return whether a cycle of this agent is running, or is due and waits for a place."""
+        pending = self._pending_cycles.get(agent_id)
+        is_due = pending is not None and pending.due_s <= self.clock.monotonic()
+        return is_due or self.is_at_work(agent_id)
 
     def has_cycle_of(self, agent_id: str) -> bool:
         """Return whether a cycle of this agent waits or is running."""
@@ -217,16 +216,14 @@ class ExecutionEngine:
         `durations` holds a `TaskDurations` for each agent and task type, of the 128 that began last. Late is what began
         more than 100 ms after it was due.
         """
-        counted = [task for task in self._at_work if task.lane != LONG]
         return {
             "running": self._is_running,
             "queued_tasks": len(self._queue),
-            "running_tasks": len(counted),
             "agents_tracked": len(self._agent_orders),
             "max_concurrent_tasks": self._max_concurrent_tasks,
             "queue_by_priority": self._queue.by_priority(),
-            "long_runs": len(self._at_work) - len(counted),
             "timers": {} if self.timers is None else self.timers.get_stats(),
+            **self._workshop.stats(),
             **self._figures.stats(),
         }
 
@@ -242,14 +239,13 @@ class ExecutionEngine:
         if task is None:
             return False
         if self._may_run(task):
-            self._at_work[task] = None
-            await self._perform(task)
+            await self._workshop.perform(task)
         return True
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _due_s(self, delay: float) -> float:
-        if not (math.isfinite(delay) and delay >= 0):
+        if not (is_number(delay) and 0 <= delay < math.inf):
             raise must(
                 "delay", "be a finite number of seconds, 0 or more", delay, "use 0 for at once"
             )
@@ -285,12 +281,11 @@ class ExecutionEngine:
         order = self._order_of(agent)
         if not self._is_running or self.is_at_work(agent.agent_id):
             return
-        self._set_to_work(
-            Task(
-                task_id=f"{agent.agent_id}-run", order=order, agent_id=agent.agent_id, task_type="agent_run",
-                priority=agent.priority, due_s=0.0, work=agent.perform_run, agent=agent,
-            )
+        task = Task(
+            task_id=f"{agent.agent_id}-run", order=order, agent_id=agent.agent_id, task_type="agent_run",
+            priority=agent.priority, due_s=0.0, work=agent.perform_run, agent=agent,
         )  # fmt: skip
+        self._workshop.begin(task, None)
 
     def _pump(self) -> None:
         """Start whatever is due and has a place; then sleep until the next is due."""
@@ -299,12 +294,12 @@ class ExecutionEngine:
         now_s = self.clock.monotonic()
         self._queue.ripen(now_s)
         lanes = self._queue.lanes()
-        busy = Counter(task.lane for task in self._at_work) if lanes else Counter()
+        busy = self._workshop.by_lane() if lanes else Counter()
         for lane in lanes:
             places = PLACES.get(lane, self._max_concurrent_tasks)
             while busy[lane] < places and (task := self._queue.take(lane)) is not None:
                 if self._may_run(task):
-                    self._set_to_work(task)
+                    self._workshop.begin(task, self._limit_of(task))
                     busy[lane] += 1
         self._alarm.set(self._queue.next_due_s(), now_s)
 
@@ -322,44 +317,9 @@ class ExecutionEngine:
         self._pending_cycles.pop(task.agent_id, None)
         return True
 
-    def _set_to_work(self, task: Task) -> None:
-        work = asyncio.get_running_loop().create_task(
-            self._perform(task), name=f"engine.{task.task_id}"
-        )
-        self._at_work[task] = work
-        work.add_done_callback(lambda _: self._note_unbegun(task))
-
-    def _note_unbegun(self, task: Task) -> None:
-        """Forget a task that was cancelled before it took its first step."""
-        if task in self._at_work:
-            del self._at_work[task]
-            self._figures.counts["cancelled"] += 1
-
-    async def _perform(self, task: Task) -> None:
-        self._figures.began(task, self.clock.monotonic())
-        began, outcome = time.perf_counter(), "cancelled"
-        try:
-            outcome = await self._run_within_limit(task)
-        finally:
-            self._figures.ended(task, outcome, (time.perf_counter() - began) * 1000)
-            self._at_work.pop(task, None)
-            self._after(task)
-
-    async def _run_within_limit(self, task: Task) -> str:
-        """Run a task and return how it ended."""
-        limit_s = None
-        if task.timeout_s is not None and not self.is_stepped:
-            limit_s = task.timeout_s * self._task_timeout_multiplier
-        limit = cutting.TimeLimit(limit_s)
-        try:
-            async with limit:
-                await task.work()
-        except Exception as error:
-            log.exception("task %s failed", task.task_id)
-            late = TimeoutError(f"took longer than {limit_s} s and was cancelled")
-            self._report(task, late if limit.has_expired else error)
-            return "timed_out" if limit.has_expired else "failed"
-        return "completed"
+    def _limit_of(self, task: Task) -> float | None:
+        """Return how long a task may take, in the loop's seconds."""
+        return None if task.timeout_s is None else task.timeout_s * self._task_timeout_multiplier
 
     def _after(self, task: Task) -> None:
         """Queue an agent's next cycle after one has ended, unless one waits or timers ask for it."""
@@ -373,10 +333,10 @@ class ExecutionEngine:
         self._pump()
 
     def _continue(self, agent: ScheduledAgent) -> None:
-        adjusted = self.scheduler.adjust_interval(agent.agent_id, agent.interval)
+        """Queue the next cycle where no timers do; whoever paces the agent has set its interval."""
+        self.scheduler.track(agent.agent_id)
         if self.timers is None:
-            delay = agent.seconds_to_next() * adjusted / agent.interval
-            self._queue_cycle(agent, agent.priority, delay)
+            self._queue_cycle(agent, agent.priority, agent.seconds_to_next())
 
     def _report(self, task: Task, error: Exception) -> None:
         """Let a failure outside an agent's own fence be seen."""

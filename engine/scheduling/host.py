@@ -86,9 +86,9 @@ class EngineHost:
         return self._unhandled
 
     @property
-    def lag_ms(self) -> float:
-        """The longest delay of the loop in the last minute, in milliseconds."""
-        return max(self._lags_ms, default=0.0)
+    def lag_ms(self) -> float | None:
+        """The longest delay of the loop in the last minute, in milliseconds; None before the first was measured."""
+        return max(self._lags_ms, default=None)
 
     def start(self, timeout: float | None = 30.0) -> None:
         """Start the thread and return when the engine is up.

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import getattr_static
 from pathlib import Path
 from types import FrameType
 
 BEAT_S = 0.05
-THRESHOLD_S = 0.25
-"""A beat so late counts as a block."""
+THRESHOLD_S = 0.05
+"""A beat so late counts as a block: short ones add up, whoever takes them judges that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,19 @@ class LoopWatch:
         Gets each block once it is over, in the loop.
     threshold_s : float
         From here on a late beat counts.
+    timer : callable
+        Gives the seconds that beats are measured in.
     """
 
-    def __init__(self, on_block: Callable[[Block], None], threshold_s: float = THRESHOLD_S) -> None:
+    def __init__(
+        self,
+        on_block: Callable[[Block], None],
+        threshold_s: float = THRESHOLD_S,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._on_block = on_block
         self._threshold_s = threshold_s
+        self._now_s = timer
         self._beat_at = 0.0
         self._seen: Block | None = None
         self._ident = 0
@@ -66,7 +75,7 @@ class LoopWatch:
 
     def _beat(self) -> None:
         """Show that the loop is alive; after a block, tell of it."""
-        now = time.perf_counter()
+        now = self._now_s()
         late_s = now - self._beat_at - BEAT_S
         seen, self._seen = self._seen, None
         is_first = self._beat_at == 0.0
@@ -78,9 +87,11 @@ class LoopWatch:
 
     def _look(self) -> None:
         while not self._stop.wait(BEAT_S):
-            late_s = time.perf_counter() - self._beat_at - BEAT_S
-            if late_s > self._threshold_s and self._seen is None:
-                self._seen = blamed(sys._current_frames().get(self._ident))
+            beat_at = self._beat_at
+            if self._now_s() - beat_at - BEAT_S > self._threshold_s and self._seen is None:
+                found = blamed(sys._current_frames().get(self._ident))
+                if self._beat_at == beat_at:  # else it is over, and the next block is another's
+                    self._seen = found
 
 
 def blamed(frame: FrameType | None) -> Block:
@@ -92,7 +103,8 @@ def blamed(frame: FrameType | None) -> Block:
         The innermost frame.
     """
     while frame is not None:
-        agent_id = getattr(frame.f_locals.get("self"), "agent_id", None)
+        # looked up without asking the object: it may be anybody's, and its own lookup may fail or take its time
+        agent_id = getattr_static(frame.f_locals.get("self"), "agent_id", None)
         if isinstance(agent_id, str) and agent_id:
             code = frame.f_code
             where = f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"

@@ -39,6 +39,19 @@ class Load:
         return min(1.0, max(0.0, self.lag_ms / LAG_MS, self.cpu, self.queue))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time:
+    """An agent's interval, and how long the cycle at work has lasted (None when none is)."""
+
+    interval_s: float
+    in_flight_s: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the cycle at work has outlasted the interval."""
+        return self.in_flight_s is not None and self.in_flight_s > self.interval_s
+
+
 class PaceKeeper:
     """Adjusts the intervals of the agents that allow it.
 
@@ -89,13 +102,13 @@ class PaceKeeper:
         self._before[agent.agent_id] = measured
         if not agent.is_paced or agent.status is not AgentStatus.RUNNING:
             return None
-        interval = agent.interval if self._load is not None else None
-        inputs = PaceInputs(
-            market=market, performance=performance(before, measured, interval), system=system
-        )
+        worked = performance(before, measured, self._time_of(agent))
+        inputs = PaceInputs(market=market, performance=worked, system=system)
         target = self._scheduler.adjust_interval(
             agent.agent_id, agent.base_interval, **or_neutral(inputs)
         )
+        if worked == 0.0:
+            target = max(target, agent.interval)  # no market quickens who hangs or only fails
         wanted = smoothed(agent.interval, bounded(target, agent.base_interval))
         if abs(math.log(wanted / agent.interval)) < DEAD_ZONE:
             return None
@@ -106,6 +119,11 @@ class PaceKeeper:
             agent_id=agent.agent_id, name=agent.name, interval_s=agent.interval, previous_s=previous_s,
             base_interval_s=agent.base_interval, priority=agent.priority, inputs=inputs,
         )  # fmt: skip
+
+    def _time_of(self, agent: PacedAgent) -> Time | None:
+        if self._load is None:
+            return None
+        return Time(interval_s=agent.interval, in_flight_s=agent.in_flight_s)
 
 
 def bounded(interval_s: float, base_s: float) -> float:
@@ -130,13 +148,12 @@ def smoothed(interval_s: float, target_s: float) -> float:
     return float(interval_s * (target_s / interval_s) ** SMOOTHING)
 
 
-def performance(
-    before: AgentMeasured, now: AgentMeasured, interval_s: float | None
-) -> float | None:
+def performance(before: AgentMeasured, now: AgentMeasured, time: Time | None) -> float | None:
     """Return how well an agent has worked since `before`, 0 to 1; None when it did nothing.
 
     Half is neutral; work that says something adds up to a quarter, failures take up to a half, cycles that fill the
-    interval up to a quarter (not counted without `interval_s`: under a manual clock durations are no input).
+    interval up to a quarter. A cycle at work that has outlasted the interval is the worst, whatever else was done.
+    Without `time` (a manual clock) durations are no input.
 
     Examples
     --------
@@ -147,15 +164,21 @@ def performance(
     0.0
     >>> performance(then, then, None) is None
     True
+    >>> performance(then, then, Time(interval_s=5.0, in_flight_s=6.0))
+    0.0
     """
-    runs = (now.cycles - before.cycles) + (now.handled - before.handled)
+    if time is not None and time.is_over:
+        return 0.0
+    errors = max(0, now.errors - before.errors)
+    # A handler that fails is no run: without its errors an agent that only fails would have done nothing.
+    runs = max(errors, (now.cycles - before.cycles) + (now.handled - before.handled))
     if runs <= 0:
         return None
     useful = min(1.0, max(0, now.emitted - before.emitted) / runs)
-    failed = min(1.0, max(0, now.errors - before.errors) / runs / ERRORS_AT_WORST)
+    failed = min(1.0, errors / runs / ERRORS_AT_WORST)
     busy = 0.0
-    if interval_s is not None and now.p95_ms is not None:
-        busy = min(1.0, now.p95_ms / 1000 / interval_s / BUSY_AT_WORST)
+    if time is not None and now.p95_ms is not None:
+        busy = min(1.0, now.p95_ms / 1000 / time.interval_s / BUSY_AT_WORST)
     return min(1.0, max(0.0, NEUTRAL + 0.25 * useful - 0.5 * failed - 0.25 * busy))
 
 

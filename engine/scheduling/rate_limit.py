@@ -6,7 +6,7 @@ Limits are calls per minute; times are seconds of the clock's monotonic time.
 import asyncio
 import math
 
-from engine.domain.errors import must
+from engine.domain.errors import is_number, must
 from engine.ports.clock import Clock
 
 BURST_SHARE = 0.1
@@ -84,7 +84,7 @@ class TokenBucket:
 
 
 def _rate(value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
+    if not (is_number(value) and 0 < value < math.inf):
         raise must(
             "rate_limit", "be finite and above 0", value, "leave it out for a call without a limit"
         )

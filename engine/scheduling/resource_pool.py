@@ -5,19 +5,21 @@ Limits are calls per minute; times are seconds. Nothing connects before the firs
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 
 from engine.adapters.clocks.wall import WallClock
 from engine.adapters.compute.inline import InlineCompute
-from engine.domain.errors import must
-from engine.domain.resources import ApiFigures
+from engine.domain.errors import is_number, must
+from engine.domain.resources import ApiFigures, PoolFigures
 from engine.ports.clock import Clock
 from engine.ports.compute import Compute
 from engine.scheduling.ttl_cache import TtlCache
+from engine.scheduling.waits import waiting
 
 if TYPE_CHECKING:
     import httpx  # loaded with the first request: it would be a third of the time of `import engine.agents`
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from engine.scheduling.api_line import ApiLine, Shared
 
 T = TypeVar("T")
+Connect: TypeAlias = "Callable[[str], httpx.AsyncClient]"
 
 
 class PoolStats(TypedDict):
@@ -65,7 +68,7 @@ class ResourcePool:
         *,
         compute: Compute | None = None,
         rng: np.random.Generator | None = None,
-        connect: Callable[[str], httpx.AsyncClient] | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self._shared: Shared | None = None
         self.http_pool_size = http_pool_size
@@ -76,6 +79,9 @@ class ResourcePool:
         self._connect = connect
         self._lines: dict[str, ApiLine] = {}
         self._cache = TtlCache(self._clock)
+        self._offloads = self._offloading = 0
+        self.on_change: Callable[[], None] = _nobody
+        """Called when a trial call has left and when any request has ended; set it before the first."""
 
     @property
     def http_pool_size(self) -> int:
@@ -123,23 +129,36 @@ class ResourcePool:
         GET, HEAD and OPTIONS are repeated after a lost connection, a timeout, and 418, 429, 502, 503 and 504. Anything
         else is sent once, whatever happens to it.
         """
-        from engine.scheduling.api_line import Call
-
-        call = Call(method=method, url=url, rate_limit=rate_limit, options=options)
-        answer = await self._line(api_name).request(call)
+        with waiting():
+            line = await self._line(api_name)
+            answer = await line.request(method, url, rate_limit, options)
         return answer.status_code, _data(answer)
 
     async def run_cpu(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, done beside the event loop where the pool was given a thread for it."""
-        return await self._compute.run(work)
+        self._offloads += 1
+        self._offloading += 1
+        try:
+            return await self._compute.run(work)
+        finally:
+            self._offloading -= 1
 
-    async def cache_get(self, key: str) -> Any:  # noqa: ANN401 -- whatever was put in
-        """Return the value, or None when it is unknown or too old."""
-        return self._cache.get(key)
+    async def cache_get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 -- whatever was put in
+        """Return the value, or `default` when it is unknown or too old: what tells a miss from a None that was kept."""
+        return self._cache.get(key, default)
 
     async def cache_set(self, key: str, value: Any, ttl: float | None = None) -> None:  # noqa: ANN401 -- anything
-        """Keep a value for `ttl` seconds."""
-        self._cache.put(key, value, self.cache_ttl if ttl is None else ttl)
+        """Keep a value for `ttl` seconds; zero or less forgets the key.
+
+        Raises
+        ------
+        InvalidValueError
+            The time is no number.
+        """
+        ttl_s = self.cache_ttl if ttl is None else ttl
+        if not is_number(ttl_s):
+            raise must("ttl", "be a number of seconds", ttl_s, "give for example 60")
+        self._cache.put(key, value, ttl_s)
 
     def get_stats(self) -> PoolStats:
         """Return the figures of the pool, and of each API in the order of first use."""
@@ -155,33 +174,65 @@ class ResourcePool:
             "apis": tuple(line.figures() for line in lines),
         }
 
+    def figures(self) -> PoolFigures:
+        """Return the pool's figures over all APIs, for people: counts with what they are counted out of."""
+        rows = [line.figures() for line in self._lines.values()]
+        return PoolFigures(
+            places=self.http_pool_size, in_flight=sum(row.in_flight for row in rows),
+            requests=sum(row.requests for row in rows), errors=sum(row.errors for row in rows),
+            retries=sum(row.retries for row in rows), waiting=sum(row.waiting for row in rows),
+            delayed_s=sum(row.delayed_s for row in rows), cache_size=self._cache.size,
+            cache_places=self._cache.places, hits=self._cache.hits, misses=self._cache.misses,
+            offloads=self._offloads, offloading=self._offloading,
+        )  # fmt: skip
+
     async def close(self) -> None:
         """Close the connections; harmless twice, and a later request opens new ones."""
         async with AsyncExitStack() as every:  # one that fails to close keeps no other open
             for line in self._lines.values():
                 every.push_async_callback(line.close)
 
-    def _line(self, api_name: str) -> ApiLine:
+    async def _line(self, api_name: str) -> ApiLine:
+        if self._connect is None:
+            # A third of a second for httpx and the certificates: never on the loop, where everybody would wait.
+            self._connect = await asyncio.to_thread(_connector, self.http_pool_size)
         line = self._lines.get(api_name)
         if line is None:
             from engine.scheduling.api_line import ApiLine
 
-            line = self._lines[api_name] = ApiLine(api_name, self._shared_by_lines())
+            shared = self._shared = self._shared or self._shared_by_lines(self._connect)
+            line = self._lines[api_name] = ApiLine(api_name, shared)
         return line
 
-    def _shared_by_lines(self) -> Shared:
-        if self._shared is None:
-            import anyio
+    def _shared_by_lines(self, connect: Connect) -> Shared:
+        import anyio
 
-            from engine.scheduling.api_line import Connector, Shared
+        from engine.scheduling.api_line import Shared
 
-            self._shared = Shared(
-                clock=self._clock,
-                rng=self._rng,
-                places=anyio.CapacityLimiter(self.http_pool_size),
-                connect=self._connect or Connector(self.http_pool_size),
-            )
-        return self._shared
+        return Shared(
+            clock=self._clock,
+            rng=self._rng,
+            places=anyio.CapacityLimiter(self.http_pool_size),
+            connect=connect,
+            changed=self.on_change,
+        )
+
+
+def _nobody() -> None:
+    """Stand where somebody may listen."""
+
+
+def _connector(keep_alive: int) -> Connect:
+    """Return what makes pooled clients; everything that their first request needs is loaded then."""
+    import anyio
+
+    from engine.scheduling.api_line import Connector
+
+    connect = Connector(keep_alive)
+    anyio.run(
+        connect("").aclose
+    )  # httpx and anyio load their lower halves with the first client in a loop
+    return connect
 
 
 def _data(answer: httpx.Response) -> Any:  # noqa: ANN401 -- JSON has no narrower type

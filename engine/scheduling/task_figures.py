@@ -66,15 +66,19 @@ class TaskFigures:
         self._latest_ms = max(late_ms, self._latest_ms or 0.0)
         self._kind_of(task).late_ms.append(late_ms)
 
+    def timed_out(self, task: Task) -> None:
+        """Take that a task's time is up, though it may not have ended."""
+        self.counts["timed_out"] += 1
+        self._kind_of(task).timed_out += 1
+
     def ended(self, task: Task, outcome: str, took_ms: float) -> None:
-        """Take the end of a task that had begun."""
-        self.counts[outcome] += 1
+        """Take the end of a task that had begun; that its time was up has been taken before."""
+        self.counts[outcome] += outcome != "timed_out"
         if task.lane == LONG:
             return
         self._took_ms.append(took_ms)
         kind = self._kind_of(task)
         kind.n += 1
-        kind.timed_out += outcome == "timed_out"
         kind.failed += outcome == "failed"
         kind.took_ms.append(took_ms)
         kind.longest_ms = max(took_ms, kind.longest_ms or 0.0)

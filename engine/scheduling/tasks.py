@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from engine.domain.agents import TaskPriority
+from engine.domain.errors import must
 from engine.ports.agent import ScheduledAgent
 from engine.scheduling.lanes import lane_of
 
@@ -155,6 +156,21 @@ class TaskQueue:
         """Return how many wait by the name of their priority, every name included."""
         counts = Counter(task.priority for task in self._waiting)
         return {priority.name: counts[priority] for priority in TaskPriority}
+
+
+def priority_of(value: int) -> TaskPriority:
+    """Return the priority that was given, as itself or as its number.
+
+    Raises
+    ------
+    InvalidValueError
+        There is no such priority.
+    """
+    try:
+        return TaskPriority(value)
+    except ValueError:
+        known = ", ".join(f"{p.name} ({p})" for p in TaskPriority)
+        raise must("priority", f"be one of {known}", value, "use for example NORMAL") from None
 
 
 def takes_argument(function: Callable[..., object]) -> bool:

@@ -39,6 +39,15 @@ _COUNTED = {
 log = logging.getLogger(__name__)
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Return whether what APScheduler logs is a failure, and no trigger that its own end cut off."""
+    failure = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    return not isinstance(failure, asyncio.CancelledError)
+
+
+logging.getLogger("apscheduler.executors.default").addFilter(is_news)
+
+
 class PaceTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
     """Fires every interval of an agent, whatever the interval is at the time: APScheduler's trigger for a moving pace.
 
@@ -138,8 +147,11 @@ class IntervalTimers:
                 log.debug("timer of %s had gone already", agent_id)
 
     def get_stats(self) -> dict[str, int]:
-        """Return how many agents are watched and what went wrong with their triggers."""
-        names = ("fired", "missed", "max_instances", "errors", "clock_jumps")
+        """Return how many agents are watched and what went wrong with their triggers.
+
+        "skipped" are cycles that were due while the last had not ended, "max_instances" the same of a trigger itself.
+        """
+        names = ("fired", "missed", "skipped", "max_instances", "errors", "clock_jumps")
         return {"watched": len(self._watched)} | {name: self._counts[name] for name in names}
 
     def _add(self, agent: ScheduledAgent) -> None:
@@ -153,15 +165,21 @@ class IntervalTimers:
             )
 
     async def _fire(self, agent: ScheduledAgent) -> None:
-        """Queue one cycle; none when the last still runs, later when the agent is backing off."""
+        """Queue one cycle; none when the last has not ended, later when the agent is backing off."""
         self._counts["fired"] += 1
-        if agent.status is not AgentStatus.RUNNING or self._engine.is_at_work(agent.agent_id):
+        if agent.status is not AgentStatus.RUNNING:
+            return
+        if self._engine.is_behind(agent.agent_id):
+            self._counts["skipped"] += 1
+            agent.note_skipped()
             return
         wait_s = agent.seconds_to_next()
         is_early = wait_s > TOLERANCE * agent.interval
         await self._engine.schedule_agent_cycle(agent, delay=wait_s if is_early else 0.0)
 
     def _count(self, event: JobEvent) -> None:
+        if isinstance(getattr(event, "exception", None), asyncio.CancelledError):
+            return
         self._counts[_COUNTED[event.code]] += 1
         log.warning("timer of %s: %s", event.job_id, _COUNTED[event.code])
 

@@ -44,16 +44,16 @@ class TtlCache:
         self._entries: TLRUCache[str, _Entry] = TLRUCache(
             max_entries, ttu=lambda _key, entry, now_s: now_s + entry.ttl_s, timer=clock.monotonic
         )
-        self._hits = 0
-        self._misses = 0
+        self.hits = 0
+        self.misses = 0
 
-    def get(self, key: str) -> Any:  # noqa: ANN401 -- whatever was put in
-        """Return the value, or None when it is unknown or too old."""
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 -- whatever was put in
+        """Return the value, or `default` when it is unknown or too old."""
         entry = self._entries.get(key)
         if entry is None:
-            self._misses += 1
-            return None
-        self._hits += 1
+            self.misses += 1
+            return default
+        self.hits += 1
         return entry.value
 
     def put(self, key: str, value: Any, ttl_s: float) -> None:  # noqa: ANN401 -- anything
@@ -68,5 +68,10 @@ class TtlCache:
     @property
     def hit_rate(self) -> float:
         """Share of look-ups that found a value; 0 before the first."""
-        looked = self._hits + self._misses
-        return self._hits / looked if looked else 0.0
+        looked = self.hits + self.misses
+        return self.hits / looked if looked else 0.0
+
+    @property
+    def places(self) -> int:
+        """Entries kept at most."""
+        return int(self._entries.maxsize)

@@ -147,6 +147,28 @@ class FeedConformance:
         assert expected[:n] == got[:n]
         assert abs(len(expected) - len(got)) <= len(feed.instruments)
 
+    @pytest.mark.parametrize("seconds", [1.25, 4.75, 5.0, 7.5, 13.0])
+    def test_a_process_that_died_goes_on_at_the_newest_tick_that_was_told(self, seconds):
+        feed = self.make()
+        begun = feed.state  # what the journal has of the feed itself; the ticks it has, too
+        told = play(feed, seconds)
+        heard = told[-1].as_of
+        resumed = self.make()
+        resumed.restore(begun, heard)
+        expected = [tick for tick in [*told, *play(feed, 8, begin=seconds)] if tick.as_of >= heard]
+        got = play(resumed, 8)
+        n = min(len(expected), len(got))
+        assert n > 0
+        assert got[:n] == expected[:n]
+        assert resumed.state.run_id == begun.run_id
+
+    def test_a_tick_from_before_its_state_takes_a_feed_nowhere(self):
+        feed = self.make()
+        told = play(feed, 7.5)
+        resumed = self.make()
+        resumed.restore(feed.state, told[0].as_of)
+        assert resumed.state == feed.state
+
     def test_restoring_what_is_not_its_own_is_refused(self):
         feed = self.make()
         foreign = FeedState(kind=FeedKind.LIVE, label="x", market_time=feed.state.market_time)
@@ -196,6 +218,16 @@ class FeedConformance:
         assert feed.state.bars_done == 1
         assert feed.state.is_paused
         assert play(feed, 3, begin=50.0) == []
+
+    def test_steps_asked_for_at_once_are_each_a_bar(self):
+        feed = self.make()
+        for _ in range(3):
+            feed.step()
+        n_polls = sum(bool(feed.poll(0.0)) for _ in range(6))
+        assert (n_polls, feed.state.bars_done, feed.state.is_paused) == (3, 3, True)
+        feed.step()
+        feed.resume()
+        assert list(feed.poll(0.0)) == [], "who plays on steps no more"
 
     def test_speed_changes_inside_a_bar_contradict_nothing(self):
         feed = self.make()

@@ -21,7 +21,7 @@ class FakeAgent:
         self.runs_itself = False
         self.has_cycle = True
         self.driver: Any = None
-        self.cycles = 0
+        self.cycles = self.skipped = 0
         self.failures: list[BaseException] = []
         self._cycle = cycle
 
@@ -39,6 +39,9 @@ class FakeAgent:
 
     def seconds_to_next(self) -> float:
         return self.interval
+
+    def note_skipped(self) -> None:
+        self.skipped += 1
 
     def note_failure(self, where: str, error: BaseException) -> None:
         self.failures.append(error)

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.adapters.clocks.manual import ManualClock
 from engine.domain.errors import InvalidValueError
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
+from engine.scheduling.execution_engine import ExecutionEngine
+from tests.scheduling.fake_agent import FakeAgent
 
 anything = st.floats(allow_nan=False)
 weights = st.floats(0, 50)
@@ -71,3 +74,19 @@ def test_a_senseless_weight_is_refused_by_name() -> None:
     scheduler.system_weight = -0.1
     with pytest.raises(InvalidValueError, match="system_weight"):
         scheduler.adjust_interval("a", 60.0)
+
+
+@pytest.mark.asyncio
+async def test_cycles_that_come_and_go_are_no_adjustments() -> None:
+    engine, agent = ExecutionEngine(ManualClock(), is_stepped=True), FakeAgent()
+    agent.driver = engine
+    await engine.start()
+    await engine.schedule_agent_cycle(agent)
+    for _ in range(3):
+        engine.scheduler.adjust_interval("one", 60.0, market=1.0)
+        assert await engine.run_due(1e6)
+    assert agent.cycles == 3
+    assert engine.scheduler.get_stats() == {"agents_tracked": 1, "interval_adjustments": 1}
+    engine.scheduler.adjust_interval("one", 30.0, market=1.0)  # a person's new base is none either
+    assert engine.scheduler.get_stats()["interval_adjustments"] == 1
+    await engine.stop()

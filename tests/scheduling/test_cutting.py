@@ -3,13 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.agents.base import BaseAgent
+from engine.core.event_bus import EventBus
+from engine.core.state_manager import StateManager
+from engine.domain.agents import AgentStatus
+from engine.domain.errors import TaskStuckError
+from engine.domain.events import EventType
 from engine.scheduling import cutting
 from engine.scheduling.execution_engine import ExecutionEngine
+from engine.scheduling.registry import AgentRegistry
+from engine.scheduling.workshop import MAX_ORPHANS
 from tests.scheduling.fake_agent import FakeAgent
 from tests.scheduling.turned_loop import LoopClock, turned
 
@@ -214,3 +223,129 @@ def test_who_ends_in_time_meets_no_limit() -> None:
         return asyncio.get_running_loop().time()
 
     assert turned(main) == pytest.approx(101.0)
+
+
+async def never_ends(gate: asyncio.Event) -> None:
+    """Swallow every cancellation until the gate opens."""
+    while not gate.is_set():
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            continue
+
+
+class Stubborn(BaseAgent):
+    """Its cycle swallows every cancellation."""
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        await never_ends(self.config["gate"])
+
+
+LET_GO_S = 90.0 + cutting.CUTS * cutting.AGAIN_S
+"""When a cycle with the usual limit has been cut in vain."""
+
+
+def test_swallowers_give_their_places_up_and_are_counted_named_and_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        clock, gate, begun = LoopClock(), asyncio.Event(), list[float]()
+        engine = ExecutionEngine(clock)
+        engine.max_concurrent_tasks = 2
+        failures: list[tuple[str, Exception]] = []
+        engine.on_task_failed = lambda agent, _, error: failures.append((agent, error))
+
+        async def another() -> None:
+            begun.append(clock.monotonic())
+
+        await engine.start()
+        for agent in ("a", "b"):
+            await engine.schedule_task(agent, "stubborn", lambda: never_ends(gate), timeout=60.0)
+        await engine.schedule_task("c", "another", another)
+        await asyncio.sleep(91.0)
+        stats = engine.get_stats()
+        assert (stats["timed_out_tasks"], stats["orphaned_tasks"], begun) == (2, 0, [])
+        await asyncio.sleep(60.0)
+        stats = engine.get_stats()
+        assert begun == [LET_GO_S]
+        assert (stats["timed_out_tasks"], stats["orphaned_tasks"], stats["running_tasks"]) == (
+            2,
+            2,
+            0,
+        )
+        assert stats["orphans"] == ("stubborn-0", "stubborn-1")
+        assert [agent for agent, _ in failures] == ["a", "b"]
+        assert all(isinstance(error, TaskStuckError) for _, error in failures)
+        await engine.stop()
+        gate.set()
+        await asyncio.sleep(1.0)
+        assert engine.get_stats()["orphaned_tasks"] == 0
+        assert len(failures) == 2
+
+    with caplog.at_level(logging.ERROR):
+        turned(main)
+    assert "2 tasks ignore their cancellation" in caplog.text
+
+
+def test_the_number_of_orphans_is_bounded() -> None:
+    async def main() -> None:
+        gate, engine = asyncio.Event(), ExecutionEngine(LoopClock())
+        engine.max_concurrent_tasks = MAX_ORPHANS + 2
+        await engine.start()
+        for _ in range(MAX_ORPHANS + 2):
+            await engine.schedule_task("a", "stubborn", lambda: never_ends(gate))
+        await asyncio.sleep(3600.0)
+        stats = engine.get_stats()
+        assert (stats["orphaned_tasks"], stats["running_tasks"]) == (MAX_ORPHANS, 2)
+        gate.set()
+        await asyncio.sleep(1.0)
+        await engine.stop()
+
+    turned(main)
+
+
+def test_an_agent_whose_cycle_will_not_end_is_out_of_service_until_it_has_ended() -> None:
+    async def main() -> None:
+        clock, gate, bus = LoopClock(), asyncio.Event(), EventBus()
+        engine = ExecutionEngine(clock)
+        registry = AgentRegistry(engine)
+        failures: list[str] = []
+        bus.subscribe(EventType.AGENT_FAILED, lambda e: failures.append(e.data["error"]))
+        agent = Stubborn("stubborn", bus, StateManager(), {"clock": clock, "gate": gate})
+        registry.register_agent(agent)
+        await registry.start()
+        await registry.start_agent("stubborn")
+        await asyncio.sleep(LET_GO_S + 1.0)
+        assert agent.status is AgentStatus.ERROR
+        assert failures == [
+            "TaskStuckError: agent_cycle ignored 3 cancellations and was left behind"
+        ]
+        answer = await registry.start_agent("stubborn")
+        assert (answer["success"], answer["status"]) == (False, "error")
+        assert "ignores being cancelled" in agent.reason
+        gate.set()
+        await asyncio.sleep(1.0)
+        assert (await registry.start_agent("stubborn"))["success"]
+        await registry.stop()
+
+    turned(main)
+
+
+def test_a_task_that_swallows_two_cancellations_is_no_orphan() -> None:
+    async def main() -> None:
+        engine = ExecutionEngine(LoopClock())
+        failures: list[Exception] = []
+        engine.on_task_failed = lambda *told: failures.append(told[-1])
+        await engine.start()
+        await engine.schedule_task("a", "any", KINDS["swallows two"])
+        await asyncio.sleep(200.0)
+        stats = engine.get_stats()
+        assert (stats["timed_out_tasks"], stats["orphaned_tasks"], stats["running_tasks"]) == (
+            1,
+            0,
+            0,
+        )
+        assert [type(error) for error in failures] == [TimeoutError]
+        await engine.stop()
+
+    turned(main)

@@ -226,8 +226,10 @@ async def test_senseless_settings_are_refused_by_name(name: str, value: object) 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("delay", -1), ("delay", float("nan")), ("timeout", 0)]
-)
-async def test_senseless_times_of_a_task_are_refused_by_name(name: str, value: float) -> None:
-    with pytest.raises(InvalidValueError, match=name):
+    ("name", "value"),
+    [("delay", -1), ("delay", float("nan")), ("delay", "x"), ("timeout", 0), ("timeout", "x"),
+     ("priority", 99), ("priority", "x")],
+)  # fmt: skip
+async def test_senseless_arguments_of_a_task_are_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(InvalidValueError, match=f"^{name} must .*, was {value!r}; "):
         await ExecutionEngine().schedule_task("a", "any", Held().named("x"), **{name: value})

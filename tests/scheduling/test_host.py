@@ -182,8 +182,10 @@ def test_the_lag_of_a_blocked_loop_is_measured() -> None:
         await asyncio.sleep(0.6)
 
     host = EngineHost(nothing, nothing)
+    assert host.lag_ms is None  # nothing was measured yet
     host.start()
     host.submit(block()).result(5)
     host.submit(beats()).result(5)
+    assert host.lag_ms is not None
     assert host.lag_ms > 100
     host.stop()

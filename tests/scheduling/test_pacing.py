@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.domain.agents import AgentMeasured, AgentStatus, PaceInputs, TaskPriority
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
-from engine.scheduling.pacing import DEAD_ZONE, SPAN, Load, PaceKeeper, performance
+from engine.scheduling.pacing import DEAD_ZONE, SPAN, Load, PaceKeeper, Time, performance
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Paced:
     status: AgentStatus = AgentStatus.RUNNING
     is_paced: bool = True
     priority: TaskPriority = TaskPriority.HIGH
+    in_flight_s: float | None = None
     done: AgentMeasured = field(default_factory=lambda: AgentMeasured(agent_id="risk"))
 
     def measured(self) -> AgentMeasured:
@@ -98,6 +99,27 @@ def test_a_weight_of_nought_switches_an_input_off():
     assert desk.keeper.look() == ()
 
 
+@pytest.mark.parametrize("trouble", ["a cycle in flight", "a handler that fails"])
+def test_who_finishes_nothing_for_hanging_or_failing_has_worked_poorly(trouble: str):
+    agent = Paced()
+    desk = Desk(agent)
+    if trouble == "a cycle in flight":
+        agent.in_flight_s = 61.0
+    else:
+        agent.done = AgentMeasured(agent_id="risk", errors=1)
+    (told,) = desk.keeper.look()
+    assert told.inputs.performance == 0.0
+    assert told.interval_s > 60.0
+    agent.done = AgentMeasured(agent_id="risk", errors=agent.done.errors + 1)
+    desk.market = 1.0
+    assert desk.keeper.look() == (), "no market quickens it"
+
+
+def test_a_cycle_within_its_interval_is_neither_good_nor_poor():
+    agent = Paced(in_flight_s=59.0)
+    assert Desk(agent).keeper.look() == ()
+
+
 def test_only_what_was_done_since_the_last_look_counts():
     agent = Paced()
     desk = Desk(agent, performance_weight=1.0)
@@ -144,9 +166,9 @@ def test_performance_lies_between_0_and_1_and_more_failures_never_help(
             emitted=emitted,
             p95_ms=p95,
         )
-        return performance(then, now, 1.0)
+        return performance(then, now, Time(interval_s=1.0))
 
-    if cycles + handled == 0:
+    if cycles + handled + errors == 0:
         assert of(errors) is None
         return
     assert 0.0 <= of(errors + 1) <= of(errors) <= 1.0

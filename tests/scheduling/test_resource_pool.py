@@ -1,6 +1,11 @@
 """The shared pool: limits per API by a turned clock, one bound on requests in flight, the cache's time to live."""
 
+import asyncio
+import sys
 import threading
+from asyncio.subprocess import PIPE
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -43,12 +48,19 @@ async def test_a_call_without_a_limit_does_not_wait_where_another_named_one() ->
     await outside.after(20, *limited)
 
 
-async def test_a_limit_that_is_none_is_refused_by_name_before_anything_is_sent() -> None:
+@pytest.mark.parametrize("limit", [0, "x", True, float("inf")])
+async def test_a_limit_that_is_none_is_refused_by_name_before_anything_is_sent(limit: Any) -> None:
     outside = Outside()
-    (refusal,) = await outside.after(0, outside.call(rate_limit=0))
+    (refusal,) = await outside.after(0, outside.call(rate_limit=limit))
     assert isinstance(refusal, InvalidValueError)
-    assert str(refusal).startswith("rate_limit must be finite and above 0, was 0;")
+    assert str(refusal).startswith(f"rate_limit must be finite and above 0, was {limit!r};")
     assert outside.arrived == []
+
+
+@pytest.mark.parametrize("ttl", ["x", float("nan"), True])
+async def test_a_time_to_live_that_is_none_is_refused_by_name(ttl: Any) -> None:
+    with pytest.raises(InvalidValueError, match=f"ttl must be a number of seconds, was {ttl!r};"):
+        await Outside().pool.cache_set("key", 1, ttl=ttl)
 
 
 async def test_no_more_requests_are_in_flight_than_the_pool_has_places() -> None:
@@ -130,6 +142,37 @@ async def test_one_client_that_fails_to_close_keeps_no_other_open() -> None:
     assert all(client.is_closed for (client,) in outside.clients.values())
 
 
+FIRST_REQUEST = """
+import asyncio, sys, threading
+from engine.scheduling.resource_pool import ResourcePool
+
+class Noting:
+    "Notes in which thread modules are looked for."
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"anyio", "h11", "httpcore", "httpx", "tenacity"}:
+            heavy.add(threading.current_thread() is threading.main_thread())
+
+async def main():
+    try:
+        await ResourcePool().http_request("POST", "http://127.0.0.1:1/", "nobody")
+    except Exception as error:
+        print(type(error).__name__)
+
+heavy = set()
+sys.meta_path.insert(0, Noting())
+asyncio.run(main())
+print(heavy)
+"""
+
+
+async def test_what_the_first_request_needs_is_loaded_beside_the_loop() -> None:
+    ran = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FIRST_REQUEST, stdout=PIPE, cwd=Path(__file__).parents[2]
+    )
+    said, _ = await ran.communicate()
+    assert said.decode().split() == ["ConnectError", "{False}"]
+
+
 async def test_the_usual_clients_share_one_tls_context() -> None:
     connect = Connector(keep_alive=5)
     first, second = connect("a"), connect("b")
@@ -183,6 +226,14 @@ async def test_a_cached_value_lives_as_long_as_its_time_and_no_longer() -> None:
     assert (await pool.cache_get("short"), await pool.cache_get("usual")) == (None, 2)
     assert pool.get_stats()["cache_size"] == 1
     assert pool.get_stats()["cache_hit_rate"] == pytest.approx(0.75)
+
+
+async def test_a_none_that_was_kept_can_be_told_from_a_miss() -> None:
+    pool, missed = Outside().pool, object()
+    await pool.cache_set("known to be nothing", None, ttl=5)
+    assert await pool.cache_get("known to be nothing", missed) is None
+    assert await pool.cache_get("never asked", missed) is missed
+    assert pool.get_stats()["cache_hit_rate"] == 0.5
 
 
 async def test_a_new_default_counts_for_what_is_put_next() -> None:

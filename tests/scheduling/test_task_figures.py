@@ -22,6 +22,8 @@ def test_a_kind_is_an_agent_and_a_task_type() -> None:
     figures = TaskFigures()
     for took_ms, outcome in ((1.0, "completed"), (9.0, "failed"), (2.0, "timed_out"), (3.0, "x")):
         figures.began(task(), 10.05)
+        if outcome == "timed_out":
+            figures.timed_out(task())
         figures.ended(task(), outcome, took_ms)
     figures.began(task(task_type="other"), 10.0)
     assert figures.rows() == (

@@ -98,6 +98,38 @@ async def test_who_is_busy_gets_nothing_queued_on_top() -> None:
         assert (bench.agent.cycles, bench.engine.get_stats()["queued_tasks"]) == (1, 0)
 
 
+async def test_who_is_busy_skips_its_runs_and_that_is_counted_for_it_and_in_sum() -> None:
+    async with Bench(Blocking, interval=3600) as bench:
+        await until(lambda: bench.agent.cycles == 1)
+        for _ in range(3):
+            await bench.timers._fire(bench.agent)
+        assert bench.agent.measured().skipped == 3
+        assert bench.engine.get_stats()["timers"]["skipped"] == 3
+
+
+async def test_a_run_that_waits_for_a_place_keeps_its_turn_and_the_next_is_skipped() -> None:
+    async with Bench(interval=3600) as bench:
+        await until(lambda: bench.agent.cycles == 1)
+        bench.engine.max_concurrent_tasks = 1
+        await bench.engine.schedule_task("other", "any", asyncio.Event().wait)
+        await bench.engine.schedule_agent_cycle(bench.agent)
+        for _ in range(3):
+            await bench.timers._fire(bench.agent)
+        stats = bench.engine.get_stats()
+        assert (stats["queued_tasks"], stats["replaced_cycles"]) == (1, 0)
+        assert bench.agent.measured().skipped == 3
+
+
+async def test_a_run_whose_last_has_ended_or_that_is_held_back_is_not_skipped() -> None:
+    async with Bench(interval=3600) as bench:
+        await until(lambda: bench.agent.cycles == 1)
+        await bench.timers._fire(bench.agent)
+        await bench.timers._fire(bench.agent)
+        await bench.agent.pause()
+        await bench.timers._fire(bench.agent)
+        assert bench.agent.measured().skipped == bench.timers.get_stats()["skipped"] == 0
+
+
 async def test_paused_and_stopped_agents_have_no_trigger() -> None:
     async with Bench() as bench:
         await bench.agent.pause()
@@ -137,6 +169,30 @@ async def test_what_apscheduler_misses_is_counted() -> None:
         bench.timers._count(missed)
         assert bench.timers.get_stats()["missed"] == 1
         assert bench.engine.get_stats()["timers"] == bench.timers.get_stats()
+
+
+async def test_a_trigger_that_the_stop_cut_off_is_neither_counted_nor_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Bench() as bench:
+        bench.timers._scheduler.modify_job("one", next_run_time=bench.clock.now())
+        while not (cut := bench.timers._scheduler._executors["default"]._pending_futures):
+            await asyncio.sleep(0)
+        (task,) = cut
+        task.cancel()
+        await asyncio.sleep(0.01)
+        assert task.cancelled()
+        assert bench.timers.get_stats()["errors"] == 0
+    assert "Error running job" not in caplog.text
+
+
+async def test_a_trigger_that_fails_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with Bench() as bench:
+        bench.engine.is_behind = lambda _: 1 / 0
+        bench.timers._scheduler.modify_job("one", next_run_time=bench.clock.now())
+        while not bench.timers.get_stats()["errors"]:
+            await asyncio.sleep(0.005)
+    assert "ZeroDivisionError" in caplog.text
 
 
 async def test_agents_watched_before_the_start_are_armed_by_it_and_stop_can_be_repeated() -> None:

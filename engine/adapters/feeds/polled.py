@@ -104,13 +104,13 @@ class PolledFeed:
         due, self._waiting = self._waiting, []
         return due
 
-    def restore(self, state: FeedState) -> None:
+    def restore(self, state: FeedState, heard: datetime | None = None) -> None:
         """Go on from the time of an earlier process; prices of then are not asked for again."""
         if state.kind is not FeedKind.POLLED:
             raise FeedError(
                 f"state must be of a POLLED feed, was {state.kind.value}; start a new run"
             )
-        self._market_time = state.market_time
+        self._market_time = max(state.market_time, heard or state.market_time)
 
     async def _ask(self, symbol: str, errors: list[str]) -> Quote | None:
         for source in self._sources:

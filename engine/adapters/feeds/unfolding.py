@@ -5,6 +5,7 @@ that a restart continues with exactly the tick that would have come. A faster pa
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -58,9 +59,9 @@ class UnfoldingFeed:
         self._polled_at_s: float | None = None
         self._run = 1
         self._is_paused = False
-        self._is_stepping = False
+        self._n_steps = 0
         self._unfolded: tuple[int, Sequence[UnfoldedBar | None]] | None = None
-        self._told: tuple[int, int, list[npt.NDArray[np.intp]]] | None = None
+        self._told: tuple[int, float, list[npt.NDArray[np.intp]]] | None = None
 
     # -- what it shows ---------------------------------------------------------------------------------------------
 
@@ -121,8 +122,8 @@ class UnfoldingFeed:
         `max_gap_s` after the last one moves market time by `max_gap_s` only; what was due later simply comes later, so
         no tick is lost, none comes twice, and none come in a burst.
         """
-        if self._is_stepping:
-            self._is_stepping = False
+        if self._n_steps and not self._is_ended:
+            self._n_steps -= 1
             return self._play_to(N_POINTS)
         elapsed_s = self._elapsed(now_s)
         if self._is_paused or elapsed_s <= 0:
@@ -200,10 +201,10 @@ class UnfoldingFeed:
             self._unfolded = (self._bar, self._source.unfold(self._bar))
             self._told = None
         bars = self._unfolded[1]
-        n_ticks = ticks_per_bar(self._speed)
-        if self._told is None or self._told[:2] != (self._bar, n_ticks):
+        if self._told is None or self._told[:2] != (self._bar, self._speed):
+            n_ticks = ticks_per_bar(self._speed)
             told = [tick_points(N_POINTS, n_ticks, b.extremes if b else ()) for b in bars]
-            self._told = (self._bar, n_ticks, told)
+            self._told = (self._bar, self._speed, told)
         return bars, self._told[2]
 
     def _market_time(self) -> datetime:
@@ -241,10 +242,11 @@ class UnfoldingFeed:
         """
         self._refuse_at_end()
         self._is_paused = False
+        self._n_steps = 0
         self._polled_at_s = None
 
     def step(self) -> None:
-        """At the next poll, give the rest of the present bar at once, then stay paused.
+        """At the next poll, give the rest of the present bar at once, then stay paused; asked again, the next bar too.
 
         Raises
         ------
@@ -252,7 +254,8 @@ class UnfoldingFeed:
             The data has ended.
         """
         self._refuse_at_end()
-        self._is_paused = self._is_stepping = True
+        self._is_paused = True
+        self._n_steps += 1
         self._polled_at_s = None
 
     def jump(self, to: datetime) -> None:
@@ -282,8 +285,10 @@ class UnfoldingFeed:
         if self._is_ended:
             self._is_paused = True
 
-    def restore(self, state: FeedState) -> None:
+    def restore(self, state: FeedState, heard: datetime | None = None) -> None:
         """Continue from a state of an earlier process: the same ticks as if it had not ended.
+
+        The point of `heard` is told again: the process may have ended between two symbols of it.
 
         Raises
         ------
@@ -312,6 +317,18 @@ class UnfoldingFeed:
         self._go_to(bar, point)
         if self._market_time() != state.market_time:
             self._find_again(state.market_time)
+        if heard is not None:
+            self._go_on_from(heard)
+
+    def _go_on_from(self, heard: datetime) -> None:
+        bar, point = self._bar, self._point
+        while not self._is_ended and _utc(self._source.times(self._bar)[1]) < heard:
+            self._go_to(self._bar + 1, 0)
+        if not self._is_ended:
+            times = [self._time_of(point) for point in range(N_POINTS)]
+            self._go_to(self._bar, bisect_left(times, heard))
+        if (self._bar, self._point) < (bar, point):
+            self._go_to(bar, point)
 
     def _find_again(self, moment: datetime) -> None:
         """Go to a moment whose bar has another number now: with other symbols the calendar begins elsewhere."""
@@ -323,7 +340,7 @@ class UnfoldingFeed:
 
     def _go_to(self, bar: int, point: int) -> None:
         self._bar, self._point, self._progress = bar, point, float(point)
-        self._is_stepping = False
+        self._n_steps = 0
         self._polled_at_s = None
         self._unfolded = self._told = None
 

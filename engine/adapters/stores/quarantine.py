@@ -1,10 +1,13 @@
 """Putting a store's folder aside: it is renamed, never deleted at once, so that a person may look at it."""
 
+import logging
 import re
 import shutil
 from pathlib import Path
 
 KEPT = 2
+
+log = logging.getLogger(__name__)
 
 
 def put_aside(folder: Path) -> Path | None:
@@ -15,6 +18,7 @@ def put_aside(folder: Path) -> Path | None:
         folder.rename(target)
     except FileNotFoundError:
         return None
+    log.warning("the live store was damaged: it is begun anew, the old one is kept as %s", target)
     for old in before[: len(before) + 1 - KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return target

@@ -34,6 +34,14 @@ class TestEveryCompute:
         here = threading.current_thread()
         assert (await compute.run(threading.current_thread) is here) is compute.is_inline
 
+    def test_work_aside_is_done_in_order(self, compute):
+        done, is_over = [], threading.Event()
+        compute.aside(lambda call: done.append(call(abs, -1)))
+        compute.aside(lambda call: done.append(call(abs, -2)))
+        compute.aside(lambda _: is_over.set())
+        assert is_over.wait(60.0)
+        assert done == [1, 2]
+
     def test_closing_twice_is_harmless(self, compute):
         compute.close()
         compute.close()
@@ -99,3 +107,28 @@ async def test_cancelling_the_caller_drops_work_that_has_not_begun():
     assert await compute.run(lambda: "next") == "next"
     assert ran == []
     compute.close()
+
+
+def test_work_aside_that_fails_is_logged_and_the_next_is_done(caplog):
+    compute, is_over = ThreadCompute("test-compute"), threading.Event()
+    compute.aside(lambda _: 1 / 0)
+    compute.aside(lambda _: is_over.set())
+    assert is_over.wait(10.0)
+    assert "work aside failed" in caplog.text
+    compute.close()
+    helper = compute._helper
+    helper.join(10.0)
+    assert not helper.is_alive()
+    compute.aside(is_over.clear)  # closed: nothing is done, nothing is raised
+    assert is_over.is_set()
+
+
+@pytest.mark.asyncio
+async def test_work_aside_does_not_hold_up_the_other():
+    compute, may_end = ThreadCompute("test-compute"), threading.Event()
+    compute.aside(lambda: may_end.wait(10.0) and None)
+    try:
+        assert await asyncio.wait_for(compute.run(lambda: 42), 5.0) == 42
+    finally:
+        may_end.set()
+        compute.close()

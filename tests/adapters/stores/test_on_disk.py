@@ -181,7 +181,7 @@ def _drop_the_table(folder: Path) -> None:
     [_spoil_header, _truncate, _overwrite_pages, _drop_a_value, _spoil_a_stamp, _spoil_the_index, _drop_the_table],
 )  # fmt: skip
 def test_a_damaged_store_is_put_aside_and_begun_anew(
-    folder: Path, store: DiskStore, damage: Callable[[Path], None]
+    folder: Path, store: DiskStore, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     store.write({"quotes": section(1), "bars:A": section(2, b'"' + b"x" * 2_000_000 + b'"')})
     store.write({f"s{n}": section(3, b'"' + b"y" * 2_000 + b'"') for n in range(50)})
@@ -193,6 +193,7 @@ def test_a_damaged_store_is_put_aside_and_begun_anew(
         again.write({"quotes": section(5)})
         assert again.read() == {"quotes": section(5)}
     assert aside(folder) == ["store.damaged-1"]
+    assert f"the old one is kept as {folder}.damaged-1" in caplog.text
     with closing(DiskStore(folder)) as sound:
         assert not sound.was_rebuilt
 
