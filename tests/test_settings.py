@@ -131,6 +131,17 @@ def test_a_bad_key_of_the_file_is_refused_by_its_path(tmp_path: Path, text: str,
         load_settings(file, env={})
 
 
+def test_an_agent_with_an_impossible_name_is_refused_in_the_projects_words(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("agents: {'a/b<c>': {use: 'm:C'}}", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings(file, {})
+    assert str(refusal.value) == (
+        "agents.a/b<c> must have a name of 1 to 64 letters, digits, spaces, '.', '-' or '_', "
+        f"was 'a/b<c>'; rename it in {file}"
+    )
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "\x00"])
 def test_a_file_that_is_no_yaml_mapping_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "bad.yaml"

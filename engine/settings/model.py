@@ -43,6 +43,8 @@ VARIABLES: dict[str, str] = {
     "risk_per_trade": "RISK_PER_TRADE",
     "mc_paths": "MC_PATHS",
     "mc_steps": "MC_STEPS",
+    "mc_levels": "MC_LEVELS",
+    "mc_rehearsal": "MC_REHEARSAL",
     "log_level": "LOG_LEVEL",
     "environment": "FINAGENT_ENV",
     "openai_api_key": "OPENAI_API_KEY",
@@ -89,6 +91,9 @@ def _short_mode(value: object) -> object:
 _Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 _Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+_Levels = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1), BeforeValidator(_split)
+]
 
 
 def default_home() -> Path:
@@ -124,6 +129,8 @@ class AgentSettings(BaseSettings):
     var_confidence: float = Field(default=0.95, gt=0.5, lt=1)
     mc_paths: int = Field(default=1000, ge=1, le=1_000_000)
     mc_steps: int = Field(default=50, ge=1, le=10_000)
+    mc_levels: _Levels = (2, 1, 3, 4, 5)
+    mc_rehearsal: int = Field(default=250, ge=0, le=1_000)
 
     @classmethod
     def settings_customise_sources(

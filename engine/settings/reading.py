@@ -55,6 +55,8 @@ def load_settings(
 
 T = TypeVar("T", bound=AgentSettings)
 
+_NAMED = "1 to 64 letters, digits, spaces, '.', '-' or '_'"
+
 
 def _from_environment(
     kind: type[AgentSettings], env: Mapping[str, str]
@@ -127,6 +129,8 @@ def _explain(error: ErrorDetails, given: dict[str, object], names: dict[str, str
         return (
             f"{name} must be a known key, was not (in {where}); correct its spelling or remove it"
         )
+    if error["loc"][-1] == "[key]":
+        return str(must(name, f"have a name of {_NAMED}", error["input"], f"rename it in {where}"))
     rule = error["msg"].removeprefix("Input should ")
     rule = rule if error["type"] == "enum" else rule.partition(",")[0]
     shown = "a secret" if path[0] in SECRETS else f"{value!r:.80}"
