@@ -18,7 +18,7 @@ from engine.agents.performing import Performing
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import AgentStatus
-from engine.domain.errors import must
+from engine.domain.errors import is_number, must
 from engine.domain.events import Event, EventType
 from engine.domain.payload import Payload
 from engine.domain.sections import AgentRow
@@ -116,11 +116,17 @@ class BaseAgent(Performing):
 
         Raises
         ------
+        InvalidValueError
+            A cycle of its last life is still at work, because it ignores being cancelled; the status is ERROR then.
         Exception
             What `on_start` raised; the status is ERROR then and the reason is announced.
         """
         if self._status in _AT_WORK:
             return
+        if self._cycle_task not in {None, asyncio.current_task()}:
+            self._reason = "its last cycle ignores being cancelled and is still at work"
+            await self._become(AgentStatus.ERROR, actor)
+            raise must(self._name, "have ended its last cycle", "still in it", "restart the engine")
         self._reason = self.missing()
         if self._reason:
             await self._become(AgentStatus.NOT_SET_UP, actor)
@@ -170,7 +176,7 @@ class BaseAgent(Performing):
         if self._status is not AgentStatus.RUNNING:
             return
         self._gate.shut()
-        self._pending.clear()
+        self._worker.forget()
         self._next_at_s = None
         if self.driver is not None:
             self.driver.forget(self.agent_id)
@@ -195,7 +201,7 @@ class BaseAgent(Performing):
         data: Payload | Mapping[str, Any],
         as_of: datetime | None = None,
     ) -> Event:
-        """Publish an event and return it as the log has it."""
+        """Publish an event and return it as the log has it; one beyond the agent's quota is not published (`seq` 0)."""
         self._measurement.emitted += 1
         return await self.event_bus.publish(self.event(event_type, data, as_of))
 
@@ -245,7 +251,7 @@ class BaseAgent(Performing):
             agent_id=self.agent_id, title=self.title or self.name, detail=self.detail, status=self._status,
             reason=self._reason, priority=self.priority, interval_s=self.interval if self.has_cycle else None,
             base_interval_s=self.base_interval if self.has_cycle else None, is_paced=self.is_paced,
-            trigger=self.trigger, topics_in=tuple(t.value for t in self.topics),
+            trigger=self.trigger, runs_itself=self.runs_itself, topics_in=tuple(t.value for t in self.topics),
             topics_out=tuple(t.value for t in self.emits), last_error=self._fence.last_error,
             consecutive_errors=self._fence.consecutive,
         )  # fmt: skip
@@ -255,9 +261,12 @@ class BaseAgent(Performing):
     async def _become(self, status: AgentStatus, actor: str, also: EventType | None = None) -> None:
         """Take a status and tell everybody."""
         self._status = status
-        await self.emit_event(EventType.AGENT_CHANGED, self._changed(actor))
+        await self.event_bus.unmetered.publish(
+            self.event(EventType.AGENT_CHANGED, self._changed(actor))
+        )
         if also is not None:
-            await self.emit_event(also, replace(self._changed(actor), status=status))
+            changed = replace(self._changed(actor), status=status)
+            await self.event_bus.unmetered.publish(self.event(also, changed))
 
     async def _begin_work(self) -> None:
         if self.status is not AgentStatus.RUNNING:
@@ -275,7 +284,7 @@ class BaseAgent(Performing):
         """Take no more events or cycles; what runs may still end."""
         self._running = False
         self._next_at_s = None
-        self._pending.clear()
+        self._worker.forget()
         for topic in self.topics:
             self.event_bus.unsubscribe(topic, self._on_event)
         if self.driver is not None:
@@ -286,11 +295,10 @@ class BaseAgent(Performing):
         here = asyncio.current_task()
         if self._nap is not None:
             self._nap.cancel()
-        if self._worker is not None:
-            self._worker.cancel()
+        self._worker.cancel()
         tasks = {
             task
-            for task in (self._loop_task, self._cycle_task, self._worker)
+            for task in (self._loop_task, self._cycle_task, self._worker.task)
             if task is not None and task is not here and not task.done()
         }
         if here is not None and here in {self._loop_task, self._cycle_task}:
@@ -301,7 +309,7 @@ class BaseAgent(Performing):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_S)
-        self._loop_task = self._worker = None
+        self._loop_task = None
 
 
 def _interval(config: Mapping[str, Any], default: float) -> float:
@@ -309,8 +317,7 @@ def _interval(config: Mapping[str, Any], default: float) -> float:
         if config.get(key) is None:
             continue
         value = config[key]
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or value <= 0:
+        if not (is_number(value) and 0 < value < math.inf):
             raise must(key, "be a finite number of seconds above 0", value, "give for example 5")
         return float(value)
     return default

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from engine.adapters.brokers.paper import PaperBroker
-from engine.agents.base import BaseAgent
 from engine.agents.execution_inputs import instrument_of, limits_of, signal_of
 from engine.agents.observations import instruments_of, observe, symbols_of
+from engine.agents.order_ends import OrderEnds
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import TaskPriority
@@ -23,19 +23,15 @@ from engine.domain.market import Tick
 from engine.domain.risk import RiskLevel
 from engine.domain.signals import CycleRecord, Signal, SignalAction, StepOutcome
 from engine.domain.trading import Account, Fill, HaltMode, Order, OrderStatus, TradingHalt
-from engine.ports.broker import Broker
 from engine.trading.case import Decision, GateContext
 from engine.trading.desk import Desk
 from engine.trading.gate import decide
 from engine.trading.latch import KillSwitch
 
-INTENT_LIFE_S = 10.0
-"""An intent that did not come back from the bus within so many seconds was not journalled: its order never leaves."""
-
 log = logging.getLogger(__name__)
 
 
-class ExecutionAgent(BaseAgent):
+class ExecutionAgent(OrderEnds):
     """Carries signals out, within the limits.
 
     Parameters
@@ -55,6 +51,7 @@ class ExecutionAgent(BaseAgent):
         EventType.TRADING_HALTED,
         EventType.TRADING_RESUMED,
         EventType.FEED_CHANGED,
+        EventType.HISTORY_LOADED,
     )
     emits: ClassVar[tuple[EventType, ...]] = (
         EventType.CYCLE_RECORDED,
@@ -69,6 +66,7 @@ class ExecutionAgent(BaseAgent):
     )
     default_priority: ClassVar[TaskPriority] = TaskPriority.CRITICAL
     title: ClassVar[str] = "Execution"
+    detail: ClassVar[str] = "sends the orders that the gate allows"
     trigger: ClassVar[str] = "on signal"
 
     def __init__(
@@ -79,7 +77,7 @@ class ExecutionAgent(BaseAgent):
         config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(name, event_bus, state_manager, config)
-        self.broker: Broker = self.config.get("broker") or PaperBroker()
+        self.broker = self.config.get("broker") or PaperBroker()
         self.limits = limits_of(self.config)
         self.kill_switch: KillSwitch = self.config.get("kill_switch") or KillSwitch()
         self.desk = Desk(self.broker.account(), int(self.config.get("epoch", 0)))
@@ -87,11 +85,12 @@ class ExecutionAgent(BaseAgent):
         self._instruments = instruments_of(self.config)
         self._levels: dict[str, RiskLevel] = {}
         self._records: dict[str, CycleRecord] = {}
-        self._actions: dict[str, SignalAction] = {}
+        self._actions = {}
+        self._intended_at_s = {}
         self._heard_at_s: dict[str, float] = {}
-        self._intended_at_s: dict[str, float] = {}
         self._not_ready = ""
         self._run_id: str | None = None
+        self._has_history: set[str] = set()
         self._answers: dict[EventType, Callable[[Event], Iterable[Event]]] = {
             EventType.MARKET_DATA: self._on_price,
             EventType.SIGNAL_GENERATED: self._on_signal,
@@ -100,6 +99,7 @@ class ExecutionAgent(BaseAgent):
             EventType.CYCLE_RECORDED: self._on_record,
             EventType.TRADING_HALTED: self._on_halt,
             EventType.FEED_CHANGED: self._on_feed,
+            EventType.HISTORY_LOADED: self._on_history,
         }
 
     # -- what others ask of it -------------------------------------------------------------------------------------
@@ -191,13 +191,17 @@ class ExecutionAgent(BaseAgent):
         return () if answer is None else answer(event)
 
     def _on_price(self, event: Event) -> list[Event]:
-        """Return the fills that a price causes, and exits where it crosses a stop or a target."""
+        """Return the fills that a price causes, and exits where it crosses a stop or a target.
+
+        An entry whose own stop or target the price has reached before it was filled is withdrawn.
+        """
         seen = observe(event)
         at = event.as_of or self._clock.now()
         self._heard_at_s[seen.symbol] = self._clock.monotonic()
         self.desk.mark(seen.symbol, seen.price, at)
+        withdrawn = self._withdrawn(seen.symbol)
         fills = self.broker.on_tick(Tick(symbol=seen.symbol, price=seen.price, as_of=at))
-        events = [self._filled(fill) for fill in fills]
+        events = [*withdrawn, *(self._filled(fill) for fill in fills)]
         if self.desk.orders:
             events.extend(self._expired(seen.symbol))
             events.extend(self._lost())
@@ -283,12 +287,21 @@ class ExecutionAgent(BaseAgent):
         if not is_new:
             return []
         events = self._cancel_open("a new run began")
+        self._has_history.clear()
         old = self.desk.account
         fresh = Account(name=old.name, initial_cash=old.initial_cash, cash=old.initial_cash)
         self.restore(fresh, ())
         self._levels.clear()
         self._records.clear()
         return events
+
+    def _on_history(self, event: Event) -> list[Event]:
+        """Withdraw what waits where market time jumped: nobody knows at what price it would have been filled."""
+        symbol = str(event.data["symbol"])
+        is_jump = symbol in self._has_history
+        self._has_history.add(symbol)
+        reason = "market time jumped over the bars in which it would have been filled"
+        return self._cancel_open(reason, symbol) if is_jump else []
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -337,58 +350,3 @@ class ExecutionAgent(BaseAgent):
         self.desk.apply(fill)
         self._actions.pop(fill.order_id, None)
         return self.event(EventType.ORDER_FILLED, fill)
-
-    def _ended(self, order: Order, status: OrderStatus, reason: str) -> Event:
-        """Return the event of an order that ends without a fill."""
-        ended = replace(order, status=status, reason=reason)
-        self.desk.track(ended)
-        is_rejection = status is OrderStatus.REJECTED
-        kind = EventType.ORDER_REJECTED if is_rejection else EventType.ORDER_CANCELLED
-        return self.event(kind, ended)
-
-    def _undone(self, order: Order, status: OrderStatus, reason: str) -> list[Event]:
-        events = [self._ended(order, status, reason)]
-        action = self._actions.pop(order.order_id, None)
-        if action is not None:
-            events.append(self._refused(order.symbol, action, reason, order.cycle_id))
-        return events
-
-    def _refused(
-        self, symbol: str, action: SignalAction, reason: str, cycle_id: str | None
-    ) -> Event:
-        data = {"symbol": symbol, "action": action.value, "reason": reason, "cycle_id": cycle_id}
-        return self.event(EventType.SIGNAL_REJECTED, data)
-
-    def _expired(self, symbol: str) -> list[Event]:
-        """Return the ends of orders that the broker dropped without a fill."""
-        there = {order.order_id for order in self.broker.open_orders()}
-        gone = [
-            order
-            for order in self.desk.orders.values()
-            if order.symbol == symbol
-            and order.status is OrderStatus.OPEN
-            and order.order_id not in there
-        ]
-        reason = "the account could no longer carry it at this price"
-        return [event for o in gone for event in self._undone(o, OrderStatus.EXPIRED, reason)]
-
-    def _lost(self) -> list[Event]:
-        """Return the ends of orders whose intent was not journalled, or came while this agent was paused."""
-        now_s, events = self._clock.monotonic(), []
-        for order_id, at_s in tuple(self._intended_at_s.items()):
-            if now_s - at_s <= INTENT_LIFE_S:
-                continue
-            del self._intended_at_s[order_id]
-            order = self.desk.orders.get(order_id)
-            if order is not None and order.status is OrderStatus.INTENDED:
-                reason = "its intent was not journalled in time"
-                events.extend(self._undone(order, OrderStatus.CANCELLED, reason))
-        return events
-
-    def _cancel_open(self, reason: str) -> list[Event]:
-        events = []
-        for order in tuple(self.desk.orders.values()):
-            if self.broker.cancel(order.order_id) is not None:
-                events.append(self._ended(order, OrderStatus.CANCELLED, reason))
-                self._actions.pop(order.order_id, None)
-        return events

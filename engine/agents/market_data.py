@@ -6,7 +6,8 @@ then, tick by tick, in the order of the feed.
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from engine.adapters.feeds.polled import PolledFeed
@@ -46,7 +47,7 @@ class MarketDataAgent(BaseAgent):
     """
 
     title = "Market data"
-    detail = "Lets prices in, checks each and passes it on"
+    detail = "checks each price and passes it on"
     default_interval = 5.0
     default_priority = TaskPriority.HIGH
     is_paced: ClassVar[bool] = False  # the feed's pace is not the agent's to change
@@ -69,6 +70,7 @@ class MarketDataAgent(BaseAgent):
         kind = self.feed.state.kind
         self._is_trusted = kind is FeedKind.REPLAY
         self._has_bars = kind is not FeedKind.POLLED
+        self._waits_for: Callable[[], str] = self.config.get("waits_for") or str
         self._waiting: deque[Tick] = deque()
         self._bars: dict[str, ColumnsInMaking] = {}
         self._closes: dict[str, list[float]] = {}
@@ -111,6 +113,9 @@ class MarketDataAgent(BaseAgent):
         """Yield the ticks that are due, each remembered before it is told, then how the feed stands if that changed."""
         if self._must_reload:
             yield from self._load()
+        if self._waits_for():
+            yield from self.changes()
+            return
         self._waiting.extend(self.feed.poll(self._clock.monotonic()))
         while self._waiting:
             # A jump empties the queue while an event is being delivered; a cancelled cycle leaves the rest to the next.
@@ -217,11 +222,19 @@ class MarketDataAgent(BaseAgent):
     def _standing(self) -> tuple[object, ...]:
         """Return what makes a change of the feed worth telling: all but the time inside a bar."""
         s = self.feed.state
-        return s.run_id, s.bars_done, s.bars_per_minute, s.is_paused, s.is_ended, s.label
+        return (
+            s.run_id,
+            s.bars_done,
+            s.bars_per_minute,
+            s.is_paused,
+            s.is_ended,
+            s.label,
+            self._waits_for(),
+        )
 
     def _feed_changed(self) -> Event:
         self._told = self._standing()
-        state = self.feed.state
+        state = replace(self.feed.state, waits_for=self._waits_for())
         return self.event(EventType.FEED_CHANGED, state, state.market_time)
 
     def _own_feed(self) -> Feed:

@@ -4,8 +4,9 @@ Durations are milliseconds of `perf_counter`; nothing here is journalled or hash
 """
 
 from collections import deque
+from collections.abc import Sequence
 
-from engine.domain.agents import AgentMeasured
+from engine.domain.agents import AgentMeasured, WorkTimes
 from engine.scheduling.task_figures import nearest_rank
 
 WINDOW = 200
@@ -23,29 +24,42 @@ class Measurement:
         self.errors = 0
         self.emitted = 0
         self.conflated = 0
+        self.skipped = 0
         self.last_run_at: float | None = None
-        self._durations: deque[float] = deque(maxlen=WINDOW)
+        self._all: deque[float] = deque(maxlen=WINDOW)
+        self._of_cycles: deque[float] = deque(maxlen=WINDOW)
+        self._of_events: deque[float] = deque(maxlen=WINDOW)
 
-    def took(self, milliseconds: float) -> None:
-        """Take one more duration."""
-        self._durations.append(milliseconds)
+    def took(self, milliseconds: float, *, is_cycle: bool) -> None:
+        """Take the duration of one more cycle or handled event."""
+        self._all.append(milliseconds)
+        (self._of_cycles if is_cycle else self._of_events).append(milliseconds)
 
-    def payload(self, agent_id: str, queue: int, next_run_at: float | None) -> AgentMeasured:
+    def payload(self, agent_id: str) -> AgentMeasured:
         """Return the figures as they stand; percentiles are None before the first duration."""
-        durations = tuple(self._durations)
-        ordered = sorted(durations)
+        every = _times(self._all)
         return AgentMeasured(
             agent_id=agent_id,
             cycles=self.cycles,
             handled=self.handled,
             errors=self.errors,
             emitted=self.emitted,
-            queue=queue,
             conflated=self.conflated,
-            last_ms=durations[-1] if durations else None,
-            p50_ms=nearest_rank(ordered, 0.50),
-            p95_ms=nearest_rank(ordered, 0.95),
+            skipped=self.skipped,
+            last_ms=every.last_ms,
+            p50_ms=every.p50_ms,
+            p95_ms=every.p95_ms,
             last_run_at=self.last_run_at,
-            next_run_at=next_run_at,
-            recent_ms=durations[-RECENT:],
+            cycle_times=_times(self._of_cycles),
+            event_times=_times(self._of_events),
         )
+
+
+def _times(durations: Sequence[float]) -> WorkTimes:
+    ordered, newest = sorted(durations), tuple(durations)[-RECENT:]
+    return WorkTimes(
+        last_ms=newest[-1] if newest else None,
+        p50_ms=nearest_rank(ordered, 0.50),
+        p95_ms=nearest_rank(ordered, 0.95),
+        recent_ms=newest,
+    )

@@ -1,56 +1,68 @@
-"""Where prices may go: one stored forecast per closed bar, redraws for display in between.
+"""Where prices may go: a stored forecast per level and closed bar, settled at its horizons.
 
-Level 1 (geometric Brownian motion) is built; a configured higher level degrades to it and the forecast says so.
+The first of the configured levels is the primary one: it is drawn before anything else, and risk and strategies go by
+it. The other levels, and the rehearsal over loaded history, follow when no event waits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
+from uuid import uuid4
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.agents.base import BaseAgent
 from engine.agents.observations import ClosedBars, Observations, observe, symbols_of
+from engine.agents.simulation import (
+    Given,
+    Simulation,
+    as_level,
+    as_levels,
+    count_of,
+    given_past,
+    simulated,
+    simulated_together,
+)
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import TaskPriority
-from engine.domain.errors import InvalidValueError, must
 from engine.domain.events import Event, EventType
-from engine.domain.forecast import (
-    FAN_LEVELS,
-    HORIZONS,
-    Forecast,
-    HorizonQuantiles,
-    SimulationLevel,
-)
-from engine.kernels import quantiles
-from engine.kernels.paths import estimate_drift_and_sigma, simulate_gbm, stream_seed
-from engine.kernels.series import FloatArray, as_prices
+from engine.domain.forecast import ForecastsSettled, SimulationLevel
+from engine.forecasts.book import ForecastBook
+from engine.forecasts.fits import Fits
+from engine.forecasts.levels import OF_THE_MARKET, Ask, Levels
+from engine.forecasts.past import WINDOW, Past
+from engine.forecasts.records import Occasion, forecast_of, issued_of
+from engine.forecasts.rehearsal import LEAST_RETURNS, Plan, Rehearsal, stream_name
+from engine.forecasts.size import Drawn, Size
+from engine.kernels.paths import stream_seed
+from engine.kernels.series import as_prices
 from engine.settings import agent_settings
 
-WINDOW = 500
-"""Returns behind drift and volatility: two years of days, long enough to tell sigma within about 3 %."""
-LEAST_RETURNS = 30
-BUILT = (SimulationLevel.LEVEL_1_BASE,)
-_DIGITS = 7
 
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """Simulated prices.
+@dataclass(slots=True)
+class _Left:
+    """Levels of a symbol's last bar that are still to be drawn, and those that were told of it.
 
     Parameters
     ----------
-    paths : ndarray of shape (n_paths, n_steps + 1)
-        Prices; the first column is spot.
-    percentiles : dict of str to tuple of n_steps + 1 prices
-        Percent ("2.5" to "97.5") to the quantile at every step.
+    is_unsettled : bool
+        What the close settled is still to be told.
     """
 
-    paths: FloatArray
-    percentiles: dict[str, tuple[float, ...]]
+    past: Past
+    origin: datetime
+    is_record: bool
+    levels: list[SimulationLevel]
+    told: set[SimulationLevel]
+    is_unsettled: bool
+
+
+class _Drawing(NamedTuple):
+    paths: Drawn
+    seed: int
+    compute_ms: float
 
 
 class MonteCarloAgent(BaseAgent):
@@ -59,12 +71,12 @@ class MonteCarloAgent(BaseAgent):
     Parameters
     ----------
     config : mapping
-        `symbols`, `n_paths`, `n_steps` (default from MC_PATHS and MC_STEPS), `levels`, `window` (returns behind the
-        estimate, default 500), `seed`.
+        `symbols`, `n_paths`, `n_steps`, `levels` (the first is the primary one), `rehearsal` (bars; defaults from
+        MC_PATHS, MC_STEPS, MC_LEVELS and MC_REHEARSAL), `window` (returns behind every estimate, default 750), `seed`.
     """
 
     topics: ClassVar[tuple[EventType, ...]] = (EventType.MARKET_DATA, EventType.HISTORY_LOADED)
-    emits: ClassVar[tuple[EventType, ...]] = (EventType.MC_UPDATE,)
+    emits: ClassVar[tuple[EventType, ...]] = (EventType.MC_UPDATE, EventType.FORECASTS_SETTLED)
     heavy: ClassVar[bool] = True
     default_interval: ClassVar[float] = 30.0
     default_priority: ClassVar[TaskPriority] = TaskPriority.NORMAL
@@ -80,16 +92,26 @@ class MonteCarloAgent(BaseAgent):
     ) -> None:
         super().__init__(name, event_bus, state_manager, config)
         settings = agent_settings()
-        self.n_paths = _count(self.config, "n_paths", settings.mc_paths)
-        self.n_steps = _count(self.config, "n_steps", settings.mc_steps)
-        self.window = _count(self.config, "window", WINDOW)
-        self.levels = _levels(self.config.get("levels"))
+        self.n_paths = count_of(self.config, "n_paths", settings.mc_paths)
+        self.n_steps = count_of(self.config, "n_steps", settings.mc_steps)
+        self.window = count_of(self.config, "window", WINDOW)
+        self.levels = as_levels(self.config.get("levels") or settings.mc_levels)
+        self.rehearsal = count_of(self.config, "rehearsal", settings.mc_rehearsal, least=0)
         self.seed = int(self.config.get("seed", 0))
+        self.plan = Plan(self.levels, self.n_paths, self.n_steps, self.seed)
         self.symbols = symbols_of(self.config)
         self.waiting: dict[str, str] = {}
+        self.drawing = Levels(Fits(self._compute.call, self._compute.aside))
+        self._given = Given(self.drawing.crew)
+        self._book = ForecastBook(self.drawing.crew)
         self._observations = Observations(state_manager)
         self._drawn: dict[str, int] = {}
         self._recorded: dict[str, int] = {}
+        self._left: dict[str, _Left] = {}
+        self._rehearsals: dict[str, Rehearsal] = {}
+        self._run = uuid4().hex
+
+    # -- founding interface ----------------------------------------------------------------------------------------
 
     def simulate(  # noqa: PLR0913, PLR0917 -- the founding signature
         self,
@@ -103,35 +125,77 @@ class MonteCarloAgent(BaseAgent):
     ) -> Simulation:
         """Return simulated prices that start at the last of `prices` (default: the closed bars known here).
 
-        Drift and volatility are estimated from all prices passed; the caller chooses the window.
+        Estimates are made of all prices passed; the caller chooses the window. A level that they do not carry gives
+        way to a lower one, and the result says so.
 
         Raises
         ------
         InvalidValueError
-            The level is not built, or `events` are given to a level that knows none.
+            An unknown level, or an event outside its rule.
         NotEnoughDataError
             Fewer than three prices.
         """
-        wanted = _built(SimulationLevel(level))
-        if events:
-            raise must("events", "be empty for level 1", len(events), "use level 2, once built")
-        known = self._observations.bars(symbol).closes if prices is None else prices
-        closes = as_prices("prices", known, 3)
-        estimate = estimate_drift_and_sigma(closes)
-        stream = self.seed if seed is None else seed
-        rng = np.random.default_rng(stream_seed(stream, symbol, wanted, 0))
-        logs = simulate_gbm(
-            float(closes[-1]), estimate.drift_per_step, estimate.sigma_per_step,
-            self.n_paths if n_paths is None else n_paths, self.n_steps if n_steps is None else n_steps, rng,
+        wanted = as_level(level)
+        ask = Ask(
+            past=self._past(self._observations.bars(symbol)) if prices is None else given_past(symbol, prices),
+            size=self._size(symbol, wanted, n_paths, n_steps, seed), events=events or (),
         )  # fmt: skip
-        rows = quantiles.fan(logs, float(closes[-1]))
-        return Simulation(
-            paths=np.exp(logs.T),
-            percentiles={f"{100 * q:g}": row for q, row in zip(FAN_LEVELS, rows, strict=True)},
+        if prices is not None:
+            return self._given.simulate(wanted, replace(ask, others=lambda: (ask.past,)))
+        ask = replace(ask, others=lambda: self._everybody(ask.past, None))
+        return simulated(self.drawing.draw(wanted, ask), ask.past.spot)
+
+    def simulate_multi(
+        self,
+        series: Mapping[str, ArrayLike],
+        level: SimulationLevel | int = SimulationLevel.LEVEL_4_MULTI_FACTOR,
+        n_paths: int | None = None,
+        n_steps: int | None = None,
+        seed: int | None = None,
+    ) -> dict[str, Simulation]:
+        """Return simulated prices of several symbols; at level 4 they fall and rise together as they did before.
+
+        Raises
+        ------
+        InvalidValueError
+            As `simulate`.
+        """
+        wanted = as_level(level)
+        pasts = [given_past(symbol, prices) for symbol, prices in series.items()]
+        return simulated_together(
+            pasts, wanted, lambda symbol: self._size(symbol, wanted, n_paths, n_steps, seed)
         )
 
+    def record_outcome(self, symbol: str, predicted: float, actual: float) -> None:
+        """Tell level 3 what became of a price that was predicted elsewhere.
+
+        Raises
+        ------
+        InvalidValueError
+            A price that is not positive.
+        """
+        pair = as_prices("predicted and actual", (predicted, actual), 2)
+        self.drawing.crew.teach(symbol, float(pair[0]), float(pair[1]))
+
+    def _size(
+        self,
+        symbol: str,
+        level: SimulationLevel,
+        n_paths: int | None,
+        n_steps: int | None,
+        seed: int | None,
+    ) -> Size:
+        base = self.seed if seed is None else seed
+        return Size(
+            n_paths=self.n_paths if n_paths is None else n_paths,
+            n_steps=self.n_steps if n_steps is None else n_steps,
+            seed=stream_seed(base, stream_name(symbol, level), level, 0),
+        )
+
+    # -- at each bar -----------------------------------------------------------------------------------------------
+
     def handle(self, event: Event) -> Iterable[Event]:
-        """Return a forecast record for a newly closed bar, a first drawing for a loaded history, else nothing."""
+        """Return a forecast for a newly closed bar and what it settled; a first drawing for a loaded history."""
         symbol = str(event.data["symbol"])
         if self.symbols and symbol not in self.symbols:
             return ()
@@ -139,6 +203,7 @@ class MonteCarloAgent(BaseAgent):
             self._observations.forget(symbol)
             bars = self._observations.bars(symbol)
             self._recorded[symbol] = _second(bars.last_close_at or event.as_of)
+            self._rehearse(bars)
             return self._forecasts(bars, event.as_of, is_record=False)
         return self._on_tick(event, symbol)
 
@@ -153,6 +218,35 @@ class MonteCarloAgent(BaseAgent):
                 )
         return found
 
+    def later(self) -> Iterable[Event] | None:
+        """Return another level of a symbol, or what a rehearsed bar settled; None when all is done.
+
+        Each piece is short: a close that comes meanwhile waits for its end.
+        """
+        ready = next((symbol for symbol, left in self._left.items() if self._is_ready(left)), None)
+        if ready is not None:
+            return self._other(ready)
+        if self._left:
+            return None
+        return next(
+            (told for r in tuple(self._rehearsals.values()) if (told := self._heard(r))), None
+        )
+
+    def _heard(self, rehearsal: Rehearsal) -> tuple[Event, ...] | None:
+        """Return what another piece of a rehearsal settled, None while it is walked; live forecasts go on from it."""
+        try:
+            step = rehearsal.step()
+        except Exception:
+            del self._rehearsals[rehearsal.symbol]
+            raise
+        if step is None:
+            return None
+        told, is_over = step
+        if is_over:
+            self._book.take_over(rehearsal.symbol, rehearsal.book)
+            del self._rehearsals[rehearsal.symbol]
+        return tuple(self.event(EventType.FORECASTS_SETTLED, each) for each in told)
+
     def _on_tick(self, event: Event, symbol: str) -> Iterable[Event]:
         seen = observe(event)
         self._observations.take(seen)
@@ -162,15 +256,19 @@ class MonteCarloAgent(BaseAgent):
             bars = self._observations.bars(symbol, seen.as_of)
             return self._forecasts(bars, seen.as_of, is_record=True)
         # Under load the closing tick itself may have given way to a newer one; its bar is in the memory all the same.
-        last, recorded = self._observations.last_close_at(symbol), self._recorded.get(symbol)
-        if last is None or recorded is None or last <= recorded:
+        last = self._observations.last_close_at(symbol)
+        if last is None or last <= self._recorded.setdefault(symbol, last):
             return ()
         return self._forecasts(self._observations.bars(symbol), None, is_record=True)
 
     def _forecasts(
         self, bars: ClosedBars, as_of: datetime | None, *, is_record: bool
     ) -> tuple[Event, ...]:
-        """Return one event per level, or none while there is not enough to go by."""
+        """Return the primary forecast, or none while there is not enough to go by.
+
+        What the close settled follows, unless the primary level learns from it or there was no time for it at the last
+        bar.
+        """
         origin = bars.last_close_at or as_of or datetime.fromtimestamp(0, UTC)
         self._drawn[bars.symbol] = _second(origin)
         if is_record:
@@ -180,105 +278,119 @@ class MonteCarloAgent(BaseAgent):
             self.waiting[bars.symbol] = f"n = {n_returns} returns, needs {LEAST_RETURNS}"
             return ()
         self.waiting.pop(bars.symbol, None)
-        made = []
-        for level, note in _degraded(self.levels):
-            data = self._forecast(bars, origin, level, note, is_record=is_record).to_data()
-            made.append(self.event(EventType.MC_UPDATE, data, as_of=bars.last_close_at or as_of))
+        past = self._past(bars)
+        self.drawing.moods.hear(past, self.get_state(f"sentiment:{past.symbol}"))
+        before = self._left.get(bars.symbol)
+        is_first = self.levels[0] in OF_THE_MARKET or (before is not None and before.is_unsettled)
+        made = list(self._settled(past, as_of) if is_record and is_first else ())
+        drawn = self._draw(past, origin, self.levels[0])
+        made.append(self._told(past, origin, drawn, is_record=is_record, is_primary=True))
         self.update_state(f"mc:{bars.symbol}", made[-1].data)
+        left = [level for level in self.levels[1:] if level is not drawn.paths.level]
+        self._left[bars.symbol] = _Left(
+            past, origin, is_record, left, {drawn.paths.level}, is_record and not is_first
+        )
         return tuple(made)
 
-    def _forecast(
-        self,
-        bars: ClosedBars,
-        origin: datetime,
-        level: SimulationLevel,
-        note: str,
-        *,
-        is_record: bool,
-    ) -> Forecast:
-        """Return the forecast from the last closed bar; the farthest horizon is simulated even beyond `n_steps`."""
-        closes = bars.closes[-self.window - 1 :]
-        spot = float(closes[-1])
-        estimate = estimate_drift_and_sigma(closes)
-        place = _second(origin) if bars.closes_at.size else self._place(bars)
-        seed = stream_seed(self.seed, bars.symbol, level, place)
-        steps = max(self.n_steps, *HORIZONS)
-        logs = simulate_gbm(
-            spot, estimate.drift_per_step, estimate.sigma_per_step, self.n_paths, steps,
-            np.random.default_rng(seed),
-        )  # fmt: skip
-        shown = logs[: self.n_steps + 1]
-        return Forecast(
-            symbol=bars.symbol,
-            level=level,
-            origin=origin,
-            spot=spot,
-            n_paths=self.n_paths,
-            n_steps=self.n_steps,
-            n_observations=estimate.n_observations,
-            fan=tuple((spot, *_short(row[1:])) for row in quantiles.fan(shown, spot)),
-            quantiles=tuple(
-                HorizonQuantiles(horizon=q.horizon, prices=_short(q.prices))
-                for q in quantiles.horizon_quantiles(logs, spot)
-            ),
-            probability_up=quantiles.probability_up(shown, spot),
-            expected_price=quantiles.expected_price(shown),
-            drift_per_step=estimate.drift_per_step,
-            drift_error_per_step=estimate.drift_error_per_step,
-            sigma_per_step=estimate.sigma_per_step,
-            seed=seed,
-            step_seconds=bars.step_seconds,
-            is_record=is_record,
-            note=note,
+    def _is_ready(self, left: _Left) -> bool:
+        """Return whether the next level can be drawn without a wait for fits of the whole market."""
+        if left.is_unsettled or not left.levels or left.levels[0] not in OF_THE_MARKET:
+            return True
+        return self.drawing.fits.is_market_near(
+            left.past, lambda: self._everybody(left.past, left.origin), self._worker.wake
         )
 
-    def _place(self, bars: ClosedBars) -> int:
+    def _other(self, symbol: str) -> tuple[Event, ...]:
+        """Return what the bar settled, then the levels after the primary one, each once.
+
+        A level that stands in for a higher one is told by itself.
+        """
+        left = self._left[symbol]
+        if left.is_unsettled:
+            left.is_unsettled = False
+            return self._settled(left.past, left.origin if left.past.closes_at.size else None)
+        if not left.levels:
+            del self._left[symbol]
+            if self.levels != (SimulationLevel.LEVEL_1_BASE,):
+                self.drawing.fits.prepare(left.past, lambda: self._everybody(left.past, None))
+            return ()
+        drawn = self._draw(left.past, left.origin, left.levels.pop(0))
+        if drawn.paths.level in left.told:
+            return ()
+        left.told.add(drawn.paths.level)
+        return (self._told(left.past, left.origin, drawn, is_record=left.is_record),)
+
+    def _told(
+        self,
+        past: Past,
+        origin: datetime,
+        drawn: _Drawing,
+        *,
+        is_record: bool,
+        is_primary: bool = False,
+    ) -> Event:
+        occasion = Occasion(
+            past=past, origin=origin, n_steps=self.n_steps, seed=drawn.seed, is_record=is_record,
+            is_primary=is_primary, compute_ms=drawn.compute_ms,
+        )  # fmt: skip
+        issued = issued_of(drawn.paths)
+        forecast = forecast_of(drawn.paths, issued, occasion, self.drawing.crew)
+        if is_record and past.symbol not in self._rehearsals:
+            self._book.issue(past, origin, issued)
+        as_of = origin if past.closes_at.size else None
+        return self.event(EventType.MC_UPDATE, forecast, as_of=as_of)
+
+    def _draw(self, past: Past, origin: datetime, level: SimulationLevel) -> _Drawing:
+        began = self._clock.monotonic()
+        place = _second(origin) if past.closes_at.size else self._place(past)
+        size = self.plan.size(past.symbol, level, place)
+        ask = Ask(
+            past=past, size=size, others=lambda: self._everybody(past, origin), origin=self._book.number(past)
+        )  # fmt: skip
+        return _Drawing(
+            self.drawing.draw(level, ask),
+            size.seed,
+            round(1_000.0 * (self._clock.monotonic() - began), 2),
+        )
+
+    def _settled(self, past: Past, as_of: datetime | None) -> tuple[Event, ...]:
+        if past.symbol in self._rehearsals:
+            return ()
+        rows = self._book.settle(past)
+        told = ForecastsSettled(symbol=past.symbol, rows=rows)
+        return (self.event(EventType.FORECASTS_SETTLED, told, as_of=as_of),) if rows else ()
+
+    def _rehearse(self, bars: ClosedBars) -> None:
+        """Begin to walk over the history of a symbol; nothing that was issued of it before counts any more."""
+        symbol = bars.symbol
+        self._book.forget(symbol)
+        self.drawing.moods.forget(symbol)
+        self._rehearsals.pop(symbol, None)
+        if self.rehearsal and bars.closes_at.size > LEAST_RETURNS:
+            self._rehearsals[symbol] = Rehearsal(
+                self._run, symbol, self.rehearsal, self.plan,
+                lambda: self._everybody(self._past(self._observations.bars(symbol)), None),
+                self._compute.aside, self._worker.wake,
+            )  # fmt: skip
+
+    def _everybody(self, past: Past, origin: datetime | None) -> list[Past]:
+        if not past.closes_at.size:
+            return [past]
+        names = self.symbols or (past.symbol,)
+        pasts = [self._past(self._observations.bars(name, origin)) for name in names]
+        return [each for each in pasts if each.closes_at.size]
+
+    def _past(self, bars: ClosedBars) -> Past:
+        return Past(
+            symbol=bars.symbol, closes=bars.closes, closes_at=bars.closes_at, volumes=bars.volumes,
+            window=self.window,
+            n_before=max(0, self._observations.count(bars.symbol) - bars.closes.size),
+        )  # fmt: skip
+
+    def _place(self, past: Past) -> int:
         """Return what numbers the bar in the seed where bars have no times."""
-        return self._observations.count(bars.symbol) or int(bars.closes.size)
+        return self._observations.count(past.symbol) or int(past.closes.size)
 
 
 def _second(moment: datetime | None) -> int:
     return 0 if moment is None else int(moment.timestamp())
-
-
-def _short(prices: Iterable[float]) -> tuple[float, ...]:
-    """Return prices to seven digits: far below the sampling error, and a third of the bytes in the journal."""
-    return tuple(float(f"{price:.{_DIGITS}g}") for price in prices)
-
-
-def _count(config: Mapping[str, Any], name: str, default: int) -> int:
-    value = config.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise must(name, "be a whole number above zero", value, "correct the configuration")
-    return value
-
-
-def _levels(given: object) -> tuple[SimulationLevel, ...]:
-    wanted = given if isinstance(given, list | tuple) and given else BUILT
-    try:
-        return tuple(dict.fromkeys(SimulationLevel(level) for level in wanted))
-    except ValueError:
-        raise must("levels", "be levels 1 to 5", given, "correct the configuration") from None
-
-
-def _built(level: SimulationLevel) -> SimulationLevel:
-    if level not in BUILT:
-        raise InvalidValueError(
-            f"level must be among {', '.join(str(b.value) for b in BUILT)}, was {level.value}; "
-            "higher levels are not built yet, use level 1"
-        )
-    return level
-
-
-def _degraded(levels: tuple[SimulationLevel, ...]) -> tuple[tuple[SimulationLevel, str], ...]:
-    """Return each level that can be drawn, with a note where it stands in for a higher one."""
-    found: dict[SimulationLevel, str] = {}
-    for level in levels:
-        if level in BUILT:
-            found[level] = ""
-        else:
-            best = max(BUILT, key=lambda built: built.value)
-            found.setdefault(
-                best, f"level {level.value} is not built yet; this is level {best.value}"
-            )
-    return tuple(found.items())

@@ -4,6 +4,7 @@ Bars come from ``bars:SYMBOL``; where nobody keeps them, a price without a bar c
 ``history:SYMBOL`` or else from the events themselves.
 """
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -148,11 +149,12 @@ def _cut(symbol: str, columns: Mapping[str, FloatArray], until: datetime | None)
     """Return the bars that close up to and with `until`; a column with a gap among them is left out."""
     times = columns["closes_at"]
     end = times.size
-    if until is not None:
-        end = int(np.searchsorted(times, int(until.timestamp()), side="right"))
+    if until is not None and times[-1] > (moment := int(until.timestamp())):
+        end = int(np.searchsorted(times, moment, side="right"))
     begin = max(0, end - KEPT)
     closes_at, closes, volumes, highs, lows = (
-        _EMPTY if np.isnan(part).any() else part
+        # a sum is NaN where one of its terms is, and half the price of asking each
+        _EMPTY if math.isnan(np.add.reduce(part)) else part
         for part in (columns[name][begin:end] for name in _COLUMNS)
     )
     return ClosedBars(symbol, closes, closes_at, volumes, highs, lows)

@@ -9,31 +9,36 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar
 
 from engine.adapters.clocks.wall import WallClock
 from engine.adapters.compute.inline import InlineCompute
-from engine.agents.checkup import Vitals, entries_of
+from engine.agents.checkup import Vitals
 from engine.agents.fence import BREAKER, Fence
+from engine.agents.holdings import holdings_of
 from engine.agents.measurement import Measurement
 from engine.agents.pausing import Gate, Held
+from engine.agents.quota import Quota
+from engine.agents.worker import Hands, Worker
 from engine.core.event_bus import EventBus
 from engine.domain.agents import (
     AgentChanged,
     AgentFailed,
     AgentMeasured,
     AgentStatus,
+    AgentTrouble,
     TaskPriority,
 )
+from engine.domain.errors import TaskStuckError
 from engine.domain.events import Event, EventType, Retention
 from engine.domain.payload import Payload
 from engine.ports.clock import Clock
 from engine.ports.compute import Compute
+from engine.scheduling.cutting import current_task
 from engine.scheduling.resource_pool import ResourcePool
+from engine.scheduling.waits import PRESENT, Waits
 
 HEALTHY_RUN_S = 60.0
 """A `run()` that lasted so long before it failed starts a new row of failures."""
@@ -74,14 +79,23 @@ class Performing(ABC):
         self._fence = Fence()
         self._measurement = Measurement()
         self._measured_at_s = -math.inf
+        self._is_told_at_work = False
+        self.troubles: tuple[AgentTrouble, ...] = ()
+        """What the supervisor's last check found."""
         self._cycle_began_s: float | None = None
+        self._waits = Waits(self._clock)
         self._next_at_s: float | None = None
+        self.quota: Quota | None = None
+        """What its bus lets it say at most; None for no limit, as the built-in agents have none."""
         self._gate = Gate()
         self._one_at_a_time = asyncio.Lock()
-        self._pending: dict[tuple[EventType, object], Event] = {}
         self._loop_task: asyncio.Task[Any] | None = None
         self._cycle_task: asyncio.Task[Any] | None = None
-        self._worker: asyncio.Task[None] | None = None
+        hands = Hands(
+            is_running=lambda: self.status is AgentStatus.RUNNING, answers_to=self._answers_to, later=self._later,
+            answered=self._answer, failed=self._failed_on, timed=self._timed, say=self._say,
+        )  # fmt: skip
+        self._worker = Worker(hands, self._compute, self._one_at_a_time)
         self._nap: asyncio.Future[None] | None = None
         self._own_pool: ResourcePool | None = None
 
@@ -94,6 +108,13 @@ class Performing(ABC):
     def cycle(self) -> Iterable[Event]:
         """Return, or yield one by one, the events of one cycle; each is delivered before the next is asked for."""
         return ()
+
+    def later(self) -> Iterable[Event] | None:
+        """Return the events of one piece of work that can wait until no event does; None when there is none.
+
+        It is asked for after events have been answered, until it returns None; `heavy` agents do it off the loop.
+        """
+        return None
 
     async def run(self) -> None:
         """Drive the cycles while no engine does; a subclass may loop here on `self._running` instead."""
@@ -183,11 +204,18 @@ class Performing(ABC):
 
     async def perform_cycle(self, resource_pool: object) -> object:
         """Run one cycle, timed and fenced; nothing when it is not RUNNING or a cycle is in flight."""
-        if self._status is not AgentStatus.RUNNING or self._cycle_task is not None:
+        if self._status is not AgentStatus.RUNNING:
+            return None
+        if self._cycle_task is not None:
+            # Whoever asks again when the next is due must not ask on and on while this one is at work.
+            self._next_at_s = self._clock.monotonic() + self.interval
+            self.note_skipped()
             return None
         result = None
         began_s, began = self._clock.monotonic(), time.perf_counter()
         self._cycle_task, self._cycle_began_s = asyncio.current_task(), began_s
+        self._waits = Waits(self._clock)
+        present = PRESENT.set(self._waits)
         try:
             result = await self._run_cycle(resource_pool)
         except Exception as error:
@@ -196,11 +224,16 @@ class Performing(ABC):
         else:
             self._fence.passed("cycle")
         finally:
+            PRESENT.reset(present)
             self._cycle_task = self._cycle_began_s = None
             self._next_at_s = max(began_s + self.interval, self._fence.quiet_until_s)
             self._measurement.cycles += 1
-            self._timed(began)
+            self._timed(began, is_cycle=True)
         return result
+
+    def note_skipped(self) -> None:
+        """Count a cycle that was due while the last had not ended."""
+        self._measurement.skipped += 1
 
     async def perform_run(self) -> None:
         """Run its own `run()`, held back while paused, again after a failure, until it ends or is stopped."""
@@ -221,7 +254,7 @@ class Performing(ABC):
             await self.stop(reason="its run() came to an end")
 
     def note_failure(self, where: str, error: BaseException, cause: Event | None = None) -> None:
-        """Make a failure visible; the fifth in a row takes the agent out of service."""
+        """Make a failure visible; the fifth in a row, or work that is stuck, takes the agent out of service."""
         row = self._fence.failed(where, error, self._clock.monotonic())
         if self._next_at_s is not None:
             self._next_at_s = max(self._next_at_s, self._fence.quiet_until_s)
@@ -229,30 +262,39 @@ class Performing(ABC):
         failed = AgentFailed(
             agent_id=self.agent_id, where=where, error=self._fence.last_error, consecutive=row
         )
-        self._post(self.event(EventType.AGENT_FAILED, failed), cause)
-        if row >= BREAKER and self._status in {AgentStatus.RUNNING, AgentStatus.PAUSED}:
+        self._tell(self.event(EventType.AGENT_FAILED, failed), cause)
+        is_over = row >= BREAKER or isinstance(error, TaskStuckError)
+        if is_over and self._status in {AgentStatus.RUNNING, AgentStatus.PAUSED}:
             self._reason = f"failed ({row}×): {self._fence.last_error}"
             self._leave_service()
             self._status = AgentStatus.ERROR
             loop_task = self._loop_task
-            if loop_task is not None and loop_task not in {_current_task(), self._cycle_task}:
+            if loop_task is not None and loop_task not in {current_task(), self._cycle_task}:
                 loop_task.cancel()
-            self._post(self.event(EventType.AGENT_CHANGED, self._changed("engine")), cause)
+            self._tell(self.event(EventType.AGENT_CHANGED, self._changed("engine")), cause)
 
     def vitals(self, *, with_durations: bool) -> Vitals:
         """Return its vital signs for the supervisor."""
-        began_s = self._cycle_began_s
         return Vitals(
             interval_s=self.interval if self.has_cycle else None,
-            in_flight_s=None if began_s is None else self._clock.monotonic() - began_s,
+            in_flight_s=self.in_flight_s,
+            waited_s=self._waits.seconds,
             p95_ms=self.measured().p95_ms if with_durations else None,
-            entries=entries_of(self),
+            kept=holdings_of(self),
+            dropped=0 if self.quota is None else self.quota.dropped,
         )
+
+    @property
+    def in_flight_s(self) -> float | None:
+        """How long the cycle at work has lasted; None when none is."""
+        began_s = self._cycle_began_s
+        return None if began_s is None else self._clock.monotonic() - began_s
 
     def publish_measured(self) -> None:
         """Post AGENT_MEASURED now; the base does so by itself at most once a second."""
         self._measured_at_s = self._clock.monotonic()
-        self.event_bus.post(self.event(EventType.AGENT_MEASURED, self.measured()))
+        self._is_told_at_work = self._cycle_began_s is not None
+        self.event_bus.unmetered.post(self.event(EventType.AGENT_MEASURED, self.measured()))
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -263,7 +305,7 @@ class Performing(ABC):
         if is_quiet and event.retention is Retention.STREAM:
             return  # backing off: ticks may go by, anything else is still tried
         if self._leaves_the_loop:
-            self._offload(event)
+            self._measurement.conflated += self._worker.take(event)
             return
         began = time.perf_counter()
         try:
@@ -271,48 +313,44 @@ class Performing(ABC):
         except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
             self._failed_on(event, error)
         self._timed(began)
+        self._do_later()
+
+    def _do_later(self) -> None:
+        """Do all that could wait, as the worker beside the loop does it: it answers no event."""
+        try:
+            while (events := self._later()) is not None:
+                for each in events:
+                    self._measurement.emitted += 1
+                    self._post(each, None)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._failed_on(None, error)
 
     @property
     def _leaves_the_loop(self) -> bool:
         return self.heavy and not self._compute.is_inline
 
-    def _offload(self, event: Event) -> None:
-        """Keep the newest event per type and symbol for the worker, which takes them one at a time."""
-        key = (event.event_type, event.data.get("symbol"))
-        self._measurement.conflated += key in self._pending
-        self._pending[key] = event
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.get_running_loop().create_task(self._work_off())
-
-    async def _work_off(self) -> None:
-        while self._pending and self._status is AgentStatus.RUNNING:
-            event = self._pending.pop(next(iter(self._pending)))
-            async with self._one_at_a_time:
-                began = time.perf_counter()
-                try:
-                    answers = await self._compute.run(partial(self._answers_to, event))
-                except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
-                    self._failed_on(event, error)
-                else:
-                    if self.status is AgentStatus.RUNNING:  # who was paused meanwhile says nothing
-                        self._answer(event, answers)
-                self._timed(began)
+    def _later(self) -> tuple[Event, ...] | None:
+        events = self.later()
+        return None if events is None else tuple(events)
 
     def _answers_to(self, event: Event) -> tuple[Event, ...]:
         return tuple(self.handle(event))
 
     def _answer(self, event: Event, answers: tuple[Event, ...]) -> None:
         self._measurement.handled += 1
-        self._measurement.emitted += len(answers)
         self._fence.passed(f"handle {event.event_type.value}")
         for answer in answers:
+            self._measurement.emitted += 1
             self._post(answer, event)
 
-    def _failed_on(self, event: Event, error: Exception) -> None:
-        log.error(
-            "agent %s failed on %s", self.agent_id, event.event_type.value, exc_info=error
-        )  # fmt: skip
-        self.note_failure(f"handle {event.event_type.value}", error, event)
+    def _failed_on(self, event: Event | None, error: Exception) -> None:
+        where = "later" if event is None else f"handle {event.event_type.value}"
+        log.error("agent %s failed on %s", self.agent_id, where, exc_info=error)
+        self.note_failure(where, error, event)
+
+    def _tell(self, event: Event, cause: Event | None) -> None:
+        """Post what the engine says of this agent: no quota holds it back."""
+        self.event_bus.unmetered.post(self._signed(event, cause))
 
     def _post(self, event: Event, cause: Event | None) -> None:
         self.event_bus.post(self._signed(event, cause))
@@ -333,18 +371,25 @@ class Performing(ABC):
             agent_id=self.agent_id, name=self.name, status=self._status, reason=self._reason, actor=actor
         )  # fmt: skip
 
-    def _timed(self, began: float) -> None:
-        self._measurement.took((time.perf_counter() - began) * 1000)
+    def _timed(self, began: float, *, is_cycle: bool = False) -> None:
+        self._measurement.took((time.perf_counter() - began) * 1000, is_cycle=is_cycle)
         self._measurement.last_run_at = self._clock.now().timestamp()
-        if self._clock.monotonic() - self._measured_at_s >= MEASURED_EVERY_S:
+        is_due = self._clock.monotonic() - self._measured_at_s >= MEASURED_EVERY_S
+        if is_due or (self._is_told_at_work and self._cycle_began_s is None):
             self.publish_measured()
 
     def measured(self) -> AgentMeasured:
         """Return what it has done so far."""
-        due_at = None
+        due_at, in_flight_s, now = None, self.in_flight_s, self._clock.now().timestamp()
         if self._next_at_s is not None and self._status is AgentStatus.RUNNING:
-            due_at = self._clock.now().timestamp() + self.seconds_to_next()
-        return self._measurement.payload(self.agent_id, len(self._pending), due_at)
+            due_at = now + self.seconds_to_next()
+        told = self._measurement.payload(self.agent_id)
+        return replace(
+            told, queue=self._worker.n_pending, next_run_at=due_at,
+            emitted=told.emitted if self.quota is None else self.quota.admitted,
+            running_since=None if in_flight_s is None else now - in_flight_s, troubles=self.troubles,
+            dropped=0 if self.quota is None else self.quota.dropped,
+        )  # fmt: skip
 
     def _pool(self) -> object:
         """Return the pool given in the configuration, else one of its own that ends with the agent."""
@@ -352,9 +397,3 @@ class Performing(ABC):
         if given is None:
             self._own_pool = given = self._own_pool or ResourcePool()
         return given
-
-
-def _current_task() -> asyncio.Task[Any] | None:
-    with suppress(RuntimeError):
-        return asyncio.current_task()
-    return None

@@ -61,6 +61,7 @@ class RiskAgent(BaseAgent):
     default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
     task_type: ClassVar[str] = "risk_cycle"
     title: ClassVar[str] = "Risk"
+    detail: ClassVar[str] = "measures what each symbol can lose"
     trigger: ClassVar[str] = "on MC"
 
     def __init__(
@@ -92,6 +93,7 @@ class RiskAgent(BaseAgent):
         self._places: dict[str, tuple[int, int]] = {}
         self._depth = AccountDepth()
         self._told: RiskMetrics | None = None
+        self._asked: tuple[object, ...] | None = None
         self._run_id: str | None = None
 
     # -- founding interface ----------------------------------------------------------------------------------------
@@ -164,7 +166,8 @@ class RiskAgent(BaseAgent):
             self._on_feed(event)
             return ()
         symbol = str(event.data["symbol"])
-        if self.symbols and symbol not in self.symbols:
+        is_other = not event.data.get("is_primary", True)
+        if is_other or (self.symbols and symbol not in self.symbols):
             return ()
         if event.event_type is EventType.MARKET_DATA:
             self._observations.take(observe(event))
@@ -195,7 +198,7 @@ class RiskAgent(BaseAgent):
     def _on_feed(self, event: Event) -> None:
         run_id = event.data.get("run_id")
         if self._run_id is not None and run_id != self._run_id:
-            self._depth, self._told = AccountDepth(), None
+            self._depth, self._told, self._asked = AccountDepth(), None, None
             self._alarms.forget(PORTFOLIO)
         self._run_id = run_id
 
@@ -269,6 +272,14 @@ class RiskAgent(BaseAgent):
         if self._portfolio is None:
             return ()
         account, marks = self._portfolio()
+        # Symbols that close together ask one after the other, and only the first has news.
+        held = tuple(
+            (marks.get(p.symbol), self._observations.place(p.symbol)) for p in account.positions
+        )
+        asked = (account, held, until, as_of, is_close)
+        if asked == self._asked:
+            return ()
+        self._asked = asked
         depths = self._depth.take(float(equity(account, marks)), as_of, is_close=is_close)
         metrics, returns = self._portfolio_metrics(account, marks, until, depths)
         if metrics == self._told:

@@ -66,28 +66,28 @@ def measure(what: Measured) -> RiskMetrics:
     def number(compute: Callable[[], float]) -> float | None:
         return or_none(compute, notes)
 
-    outcomes = list[FloatArray]()
-
-    def simulated() -> FloatArray:
-        if not outcomes:
-            outcomes.append(tail_risk.simulated_returns(r, np.random.default_rng(seed)))
-        return outcomes[0]
+    observed = tail_risk.LeftTail.of(r)
+    try:
+        simulated: tail_risk.LeftTail | None = tail_risk.simulated_tail(r, seed)
+    except InvalidValueError as error:
+        simulated = None
+        notes.append(str(error))
 
     cuts = CRYPTO_CUTS if what.periods_per_year >= _CRYPTO_PERIODS else VALUE_AT_RISK_CUTS
     score = risk_score(what.closes[-SCORE_WINDOW:], cuts)
     return RiskMetrics(
         scope=what.scope,
         n_observations=int(r.size),
-        var_95=number(lambda: tail_risk.value_at_risk(r, 0.95)),
-        var_99=number(lambda: tail_risk.value_at_risk(r, 0.99)),
-        cvar_95=number(lambda: tail_risk.expected_shortfall(r, 0.95)),
-        cvar_99=number(lambda: tail_risk.expected_shortfall(r, 0.99)),
+        var_95=observed.value_at_risk(0.95),
+        var_99=observed.value_at_risk(0.99),
+        cvar_95=observed.expected_shortfall(0.95),
+        cvar_99=observed.expected_shortfall(0.99),
         var_95_parametric=number(lambda: tail_risk.parametric_value_at_risk(r, 0.95)),
         var_99_parametric=number(lambda: tail_risk.parametric_value_at_risk(r, 0.99)),
-        var_95_monte_carlo=number(lambda: tail_risk.value_at_risk(simulated(), 0.95)),
-        var_99_monte_carlo=number(lambda: tail_risk.value_at_risk(simulated(), 0.99)),
-        var_95_monte_carlo_error=number(lambda: tail_risk.value_at_risk_error(simulated(), 0.95)),
-        var_99_monte_carlo_error=number(lambda: tail_risk.value_at_risk_error(simulated(), 0.99)),
+        var_95_monte_carlo=None if simulated is None else simulated.value_at_risk(0.95),
+        var_99_monte_carlo=None if simulated is None else simulated.value_at_risk(0.99),
+        var_95_monte_carlo_error=None if simulated is None else simulated.value_at_risk_error(0.95),
+        var_99_monte_carlo_error=None if simulated is None else simulated.value_at_risk_error(0.99),
         max_drawdown=number(lambda: drawdown.max_drawdown(r)),
         drawdown=number(lambda: drawdown.from_high(what.closes)),
         sharpe_ratio=number(lambda: ratios.sharpe_ratio(r, what.periods_per_year)),
@@ -145,17 +145,33 @@ def aligned_returns(bars: Sequence[ClosedBars], window: int = WINDOW) -> FloatAr
     ndarray of shape (n_assets, n), n <= window
         Of bars without times the last ones count as common.
     """
-    if len({b.closes_at[-window - 1 :].tobytes() for b in bars}) == 1 and bars[0].closes_at.size:
-        closes = [b.closes[-window - 1 :] for b in bars]
-    elif all(b.closes_at.size for b in bars):
-        common = reduce(np.intersect1d, (b.closes_at for b in bars))[-window - 1 :]
-        closes = [b.closes[np.searchsorted(b.closes_at, common)] for b in bars]
+    if all(b.closes_at.size for b in bars):
+        closes = _at_common_times(bars, window + 1)
     else:
         n = min((b.closes.size for b in bars), default=0)
         closes = [b.closes[b.closes.size - n :][-window - 1 :] for b in bars]
     if not closes or closes[0].size <= 1:
         return np.empty((len(bars), 0))
     return np.stack([simple_returns(c) for c in closes])
+
+
+def _at_common_times(bars: Sequence[ClosedBars], count: int) -> list[FloatArray]:
+    """Return the last `count` closes that all have in common."""
+    if not bars:
+        return []
+    # While bars close one after the other, some series end one bar later than others and are alike before.
+    until = min(b.closes_at[-1] for b in bars)
+    ends = [
+        b.closes_at.size
+        if b.closes_at[-1] == until
+        else int(np.searchsorted(b.closes_at, until, side="right"))
+        for b in bars
+    ]
+    recent = [slice(max(0, end - count), end) for end in ends]
+    if len({b.closes_at[part].tobytes() for b, part in zip(bars, recent, strict=True)}) == 1:
+        return [b.closes[part] for b, part in zip(bars, recent, strict=True)]
+    common = reduce(np.intersect1d, (b.closes_at for b in bars))[-count:]
+    return [b.closes[np.searchsorted(b.closes_at, common)] for b in bars]
 
 
 def held_returns(shares: Mapping[str, float], bars: Sequence[ClosedBars]) -> FloatArray:

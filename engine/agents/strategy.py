@@ -67,6 +67,7 @@ class StrategyAgent(BaseAgent):
     emits: ClassVar[tuple[EventType, ...]] = (EventType.CYCLE_RECORDED, EventType.SIGNAL_GENERATED)
     default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
     title: ClassVar[str] = "Strategy"
+    detail: ClassVar[str] = "weighs the votes of all strategies"
     trigger: ClassVar[str] = "on risk"
 
     def __init__(
@@ -185,7 +186,9 @@ class StrategyAgent(BaseAgent):
         forecast = self.get_state(f"mc:{bars.symbol}") or {}
         ballot = self.orchestrator.vote(
             _columns(bars), bars.symbol, price, regime,
-            mc_probability_up=forecast.get("probability_up"), now=closed_at,
+            mc_probability_up=forecast.get("probability_up"), mc_touch_below=forecast.get("touch_below"),
+            mc_touch_above=forecast.get("touch_above"), mc_drawdown_95=forecast.get("drawdown_95"),
+            sentiment=self.get_state(f"sentiment:{bars.symbol}"), now=closed_at,
         )  # fmt: skip
         self._cast[bars.symbol] = _Cast(place, price, ballot.votes)
         record = self._record(bars.symbol, ballot, closed_at, price, regime)

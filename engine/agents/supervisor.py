@@ -9,32 +9,26 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from engine.agents.base import BaseAgent
-from engine.agents.checkup import Checkup, Finding
+from engine.agents.checkup import Checkup
+from engine.agents.tries import MAX_RESTARTS, Tries, Work
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
-from engine.domain.agents import AgentPaced, AgentStatus, TaskPriority
+from engine.domain.agents import AgentPaced, AgentStatus, AgentTrouble, TaskPriority
 from engine.domain.errors import must
 from engine.domain.events import Event, EventType
 from engine.domain.risk import Alert, Severity
 
 MODES = {"paper": "paper", "paper_trading": "paper", "live": "live"}
 """Accepted words and what they mean."""
-MAX_RESTARTS = 3
-FIRST_WAIT_S = 1.0
-"""Least wait before the second restart; it doubles from there. The first restart comes with the health check."""
-HEALTHY_S = 300.0
-"""An agent that ran so long after a restart has its tries back."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Watch:
-    """What the supervisor remembers of one agent; times in the clock's monotonic seconds."""
+    """What the supervisor remembers of one agent."""
 
-    restarts: int = 0
-    not_before_s: float = 0.0
-    restarted_at_s: float = 0.0
+    tries: Tries
     is_given_up: bool = False
     times_given_up: int = 0
     checkup: Checkup = field(default_factory=Checkup)
@@ -120,7 +114,7 @@ class SupervisorAgent(BaseAgent):
 
     async def on_start(self) -> None:
         """Start the crew in order; one that cannot start does not keep the others."""
-        self._watches = {agent_id: _Watch() for agent_id in self._crew}
+        self._watches = {}
         held_back = self.config.get("held_back", ())
         for agent in self.agents:
             if agent.agent_id not in held_back:
@@ -146,33 +140,34 @@ class SupervisorAgent(BaseAgent):
         return {agent.agent_id: agent.status.value for agent in self.agents}
 
     async def _check(self, agent: BaseAgent) -> None:
-        watch = self._watches.setdefault(agent.agent_id, _Watch())
         now_s = self._clock.monotonic()
+        watch = self._watches.setdefault(agent.agent_id, _Watch(tries=Tries(now_s)))
+        agent.troubles = ()
         if agent.status is AgentStatus.RUNNING:
             await self._look(agent, watch)
         if agent.status is not AgentStatus.ERROR:
-            if watch.is_given_up or (watch.restarts and now_s - watch.restarted_at_s > HEALTHY_S):
-                self._watches[agent.agent_id] = _Watch(times_given_up=watch.times_given_up)
+            if watch.tries.is_healthy(now_s, _work_of(agent)) or watch.is_given_up:
+                watch.tries, watch.is_given_up = Tries(now_s), False
             return
-        if watch.is_given_up or now_s < watch.not_before_s:
+        watch.tries.failed(now_s)
+        if watch.is_given_up:
             return
-        if watch.restarts >= MAX_RESTARTS:
+        if watch.tries.are_used_up:
             watch.is_given_up = True
             watch.times_given_up += 1
             await self.event_bus.publish(self._alert(agent, watch))
-            return
-        watch.restarts += 1
-        watch.not_before_s = now_s + FIRST_WAIT_S * 2 ** (watch.restarts - 1)
-        watch.restarted_at_s = now_s
-        log.warning(
-            "agent %s %s: restart %d of %d",
-            agent.agent_id,
-            agent.reason,
-            watch.restarts,
-            MAX_RESTARTS,
-        )
-        await agent.stop(reason=f"restart {watch.restarts} of {MAX_RESTARTS}: {agent.reason}")
+        elif now_s >= watch.tries.not_before_s:
+            await self._restart(agent, watch.tries)
+
+    async def _restart(self, agent: BaseAgent, tries: Tries) -> None:
+        now_s = self._clock.monotonic()
+        tries.restarted(now_s)
+        words = f"restart {tries.restarts} of {MAX_RESTARTS}: {agent.reason}"
+        log.warning("agent %s: %s", agent.agent_id, words)
+        await agent.stop(reason=words)
         await self._started(agent)
+        if agent.status is AgentStatus.ERROR:
+            tries.failed(now_s)
 
     async def _look(self, agent: BaseAgent, watch: _Watch) -> None:
         """Tell of a trouble that is new: an agent that hangs, is too slow, or keeps ever more."""
@@ -183,8 +178,9 @@ class SupervisorAgent(BaseAgent):
                 watch.n_told += 1
                 await self.event_bus.publish(self._trouble(agent, finding, watch.n_told))
         watch.told = frozenset(finding.kind for finding in found)
+        agent.troubles = found
 
-    def _trouble(self, agent: BaseAgent, finding: Finding, number: int) -> Event:
+    def _trouble(self, agent: BaseAgent, finding: AgentTrouble, number: int) -> Event:
         alert = Alert(
             alert_id=f"agent-{agent.agent_id}-{finding.kind}-{number}", symbol="engine", title=finding.title,
             metric=f"agent_{finding.kind}", severity=Severity.WARNING, message=finding.message,
@@ -214,3 +210,10 @@ class SupervisorAgent(BaseAgent):
                 ),
             ),
         )
+
+
+def _work_of(agent: BaseAgent) -> Work:
+    done = agent.measured()
+    runs = None if agent.runs_itself else done.cycles + done.handled
+    interval_s = agent.interval if agent.has_cycle else 0.0
+    return Work(runs=runs, errors=done.errors, interval_s=interval_s)

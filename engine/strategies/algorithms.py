@@ -18,6 +18,15 @@ from engine.strategies.base import BaseStrategy, VotingStrategy
 Algorithm = Callable[..., Any]
 """Called with data, symbol and price by position; its answer is judged by `read_answer`, so anyone may write one."""
 
+KEYWORDS = (
+    "mc_probability_up",
+    "mc_touch_below",
+    "mc_touch_above",
+    "mc_drawdown_95",
+    "sentiment",
+    "now",
+)
+"""What an algorithm may be told beside the bars; see `StrategyContext`."""
 _RESULT_PARTS = 3
 
 
@@ -73,7 +82,7 @@ def as_algorithm(strategy: BaseStrategy) -> Algorithm:
 
     Notes
     -----
-    Keywords `mc_probability_up`, `sentiment` and `now` go into the context. A `VotingStrategy` votes with its whole
+    The keywords named in `KEYWORDS` go into the context. A `VotingStrategy` votes with its whole
     judgement, also where that is too weak for a signal of its own; of any other strategy the signal's confidence is
     the strength.
     """
@@ -97,15 +106,14 @@ def context_of(
     if closes is None:
         closes = np.empty(0) if current_price is None else np.array([float(current_price)])
     volumes = column(data, "volume")
+    told: dict[str, Any] = {name: known.get(name) for name in KEYWORDS}
     return StrategyContext(
         symbol=symbol,
         prices=closes,
         volumes=np.empty(0) if volumes is None else volumes,
-        mc_probability_up=known.get("mc_probability_up"),
-        sentiment=known.get("sentiment"),
-        now=known.get("now"),
         highs=column(data, "high"),
         lows=column(data, "low"),
+        **told,
     )
 
 

@@ -49,7 +49,17 @@ class MonteCarloProbabilityStrategy(VotingStrategy):
             return Judgement(reason=f"forecast is no probability: {probability}")
         edge = probability - EVEN
         reason = f"P(up) {100 * probability:.1f}%"
-        indicators = {"probability_up": probability}
+        indicators = {"probability_up": probability, **_dangers(context)}
         if abs(edge) <= self.number("min_edge"):
             return Judgement(0.0, f"{reason}, too near to even", indicators)
         return Judgement(graded(edge, self.number("full_edge")), reason, indicators)
+
+
+def _dangers(context: StrategyContext) -> dict[str, float]:
+    """Return what else the forecast says of the way there; it stands beside the vote and does not move it."""
+    known = {
+        "touch_below": context.mc_touch_below,
+        "touch_above": context.mc_touch_above,
+        "drawdown_95": context.mc_drawdown_95,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -192,7 +192,7 @@ class MultiAlgorithmOrchestrator:
         market_data : frame or mapping of columns
             Closed bars of `symbol`.
         known
-            What else the algorithms may use: `mc_probability_up`, `sentiment`, `now`.
+            What else the algorithms may use: see `engine.strategies.algorithms.KEYWORDS`.
         """
         begin = perf_counter()
         ballot = self._ballot(market_data, symbol, price, regime, known)

@@ -135,7 +135,7 @@ class Desk:
         return ""
 
     def objection(self, order: Order) -> str:
-        """Return why an order that was decided must not leave at the price of now, or nothing.
+        """Return why an order that was decided must neither leave nor wait on at the price of now, or nothing.
 
         What reduces always leaves; an order that turns a position does so unless an exit is closing it already.
         """
@@ -143,7 +143,7 @@ class Desk:
         if order.reduces:
             return ""
         if self._has_exit(order.symbol):
-            return f"an exit of {order.symbol} was decided before the order left"
+            return f"an exit of {order.symbol} was decided before it was filled"
         if price is None or (position is not None and position.quantity * order.side.sign < 0):
             return ""
         reached = Protection(
@@ -151,7 +151,7 @@ class Desk:
         ).reached(Decimal(str(price)))
         if reached is None:
             return ""
-        return f"the mark {say.price(Decimal(str(price)))} reached its {reached[0]} before the order left"
+        return f"the mark {say.price(Decimal(str(price)))} reached its {reached[0]} before it was filled"
 
     def _has_exit(self, symbol: str) -> bool:
         return any(order.symbol == symbol and order.reduces for order in self.orders.values())

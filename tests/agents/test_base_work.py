@@ -184,7 +184,7 @@ async def test_figures_are_published_at_most_once_a_second_of_the_clock() -> Non
     measured = of(events, EventType.AGENT_MEASURED)
     assert [e.data["handled"] for e in measured] == [1, 21]
     assert measured[-1].data["p50_ms"] >= 0
-    assert len(measured[-1].data["recent_ms"]) == 21
+    assert len(measured[-1].data["event_times"]["recent_ms"]) == 21
     await agent.stop()
 
 
@@ -200,10 +200,23 @@ async def test_the_next_run_is_told_in_wall_time() -> None:
 async def test_percentiles_are_those_of_the_last_200_durations() -> None:
     measurement = Measurement()
     for milliseconds in [1000.0] * 50 + [float(n) for n in range(1, 201)]:
-        measurement.took(milliseconds)
-    measured = measurement.payload("one", queue=0, next_run_at=None)
+        measurement.took(milliseconds, is_cycle=True)
+    measured = measurement.payload("one")
     assert (measured.p50_ms, measured.p95_ms, measured.last_ms) == (100.0, 190.0, 200.0)
-    assert measured.recent_ms == tuple(float(n) for n in range(177, 201))
+    assert measured.cycle_times.recent_ms == tuple(float(n) for n in range(177, 201))
+
+
+async def test_cycles_and_events_are_timed_apart() -> None:
+    measurement = Measurement()
+    for _ in range(9):
+        measurement.took(0.01, is_cycle=False)
+    measurement.took(18.0, is_cycle=True)
+    measured = measurement.payload("one")
+    assert (measured.cycle_times.p50_ms, measured.cycle_times.last_ms) == (18.0, 18.0)
+    assert (measured.event_times.p95_ms, len(measured.event_times.recent_ms)) == (0.01, 9)
+    assert measured.p50_ms == 0.01
+    nothing = Measurement().payload("one")
+    assert nothing.cycle_times.p50_ms is nothing.event_times.last_ms is None
 
 
 class SlowCompute:
@@ -243,6 +256,32 @@ async def heavy_turns(compute: SlowCompute, n: int) -> None:
             await asyncio.sleep(0)
 
 
+async def test_a_cycle_asked_for_while_one_is_at_work_is_skipped_and_asked_for_again_an_interval_later() -> (
+    None
+):
+    gate = asyncio.Event()
+
+    class Slow(BaseAgent):
+        async def _run_cycle(self, resource_pool: object) -> None:
+            await gate.wait()
+
+    agent, _, clock = build(Slow, interval=10)
+    await agent.start()
+    gate.set()
+    await clock.run(0)
+    gate.clear()
+    await clock.run(10)  # the second is at work now
+    clock.advance(3)
+    assert agent.seconds_to_next() == 0.0, "the next was due while the first is at work"
+    await agent.perform_cycle(None)
+    assert agent.measured().skipped == 1
+    assert agent.seconds_to_next() == 10.0, "or whoever drives it would ask without pause"
+    gate.set()
+    await clock.run(0)
+    assert agent.measured().cycles == 2
+    await agent.stop()
+
+
 async def test_heavy_work_waits_as_the_newest_per_type_and_symbol_one_at_a_time() -> None:
     compute = SlowCompute()
     agent, events, _ = build(Heavy, compute=compute)
@@ -278,4 +317,19 @@ async def test_with_inline_compute_nothing_is_conflated() -> None:
     for n in range(3):
         await agent.event_bus.publish(Event(EventType.CUSTOM, {"symbol": "A", "n": n}))
     assert agent.handled == (("A", 0), ("A", 1), ("A", 2))
+    await agent.stop()
+
+
+async def test_a_cycle_that_was_told_to_be_at_work_is_told_to_have_ended() -> None:
+    class Long(BaseAgent):
+        async def _run_cycle(self, resource_pool: Any) -> None:
+            await self._clock.sleep(20.0)
+
+    agent, events, clock = build(Long, interval=60)
+    await agent.start()
+    await clock.run(19.9)
+    agent.publish_measured()  # as the supervisor does, right before the end
+    await clock.run(0.2)
+    told = [e.data["running_since"] for e in of(events, EventType.AGENT_MEASURED)]
+    assert told == [pytest.approx(clock.now().timestamp() - 20.1), None]
     await agent.stop()

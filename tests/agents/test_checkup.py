@@ -5,14 +5,20 @@ import pytest
 from engine.agents.checkup import (
     GROWING_CHECKS,
     HANG_S,
-    LEAST_GROWTH,
+    LEAST_BYTES,
+    LEAST_ENTRIES,
     Checkup,
     Vitals,
 )
+from engine.agents.holdings import Holding
 
 
 def kinds(checkup: Checkup, vitals: Vitals) -> list[str]:
     return [finding.kind for finding in checkup.findings("Risk", vitals)]
+
+
+def keeping(**entries: int) -> Vitals:
+    return Vitals(kept={name: Holding(entries=n) for name, n in entries.items()})
 
 
 @pytest.mark.parametrize(
@@ -40,10 +46,10 @@ def test_runs_longer_than_the_interval_are_too_slow(p95_ms, interval_s, expected
 
 
 def test_what_grows_at_every_check_is_a_leak_named_by_its_attribute():
-    checkup, step = Checkup(), LEAST_GROWTH // GROWING_CHECKS
+    checkup, step = Checkup(), LEAST_ENTRIES // GROWING_CHECKS
     for n in range(GROWING_CHECKS):
-        assert kinds(checkup, Vitals(entries={"kept": step * n, "other": 5})) == []
-    (leak,) = checkup.findings("Risk", Vitals(entries={"kept": LEAST_GROWTH, "other": 5}))
+        assert kinds(checkup, keeping(kept=step * n, other=5)) == []
+    (leak,) = checkup.findings("Risk", keeping(kept=LEAST_ENTRIES, other=5))
     assert leak.title == "Risk keeps ever more"
     assert leak.message == "10,000 entries more over 10 checks, 10,000 of them in kept."
 
@@ -51,7 +57,35 @@ def test_what_grows_at_every_check_is_a_leak_named_by_its_attribute():
 def test_what_fills_up_and_is_emptied_or_grows_a_little_is_no_leak():
     saw = Checkup()
     for n in range(5 * GROWING_CHECKS):
-        assert kinds(saw, Vitals(entries={"cache": LEAST_GROWTH * (n % GROWING_CHECKS)})) == []
+        assert kinds(saw, keeping(cache=LEAST_ENTRIES * (n % GROWING_CHECKS))) == []
     slow = Checkup()
     for n in range(5 * GROWING_CHECKS):
-        assert kinds(slow, Vitals(entries={"cache": n})) == []
+        assert kinds(slow, keeping(cache=n)) == []
+
+
+def weighing(n_bytes: int) -> Vitals:
+    return Vitals(kept={"pages": Holding(entries=3, n_bytes=n_bytes)})
+
+
+def test_bytes_that_grow_are_a_leak_though_the_entries_are_few():
+    checkup, step = Checkup(), LEAST_BYTES // GROWING_CHECKS
+    for n in range(GROWING_CHECKS):
+        assert kinds(checkup, weighing(step * n)) == []
+    (leak,) = checkup.findings("Risk", weighing(LEAST_BYTES))
+    assert leak.message == "10.0 MB more over 10 checks, 10.0 MB of them in pages."
+
+
+def test_growth_at_every_third_check_is_a_leak_and_ends_where_it_stands_still():
+    checkup, step = Checkup(), LEAST_BYTES // GROWING_CHECKS
+    for n in range(3 * GROWING_CHECKS):
+        assert kinds(checkup, weighing(step * (n // 3))) == []
+    assert kinds(checkup, weighing(LEAST_BYTES)) == ["leaks"]
+    still = [kinds(checkup, weighing(LEAST_BYTES)) for _ in range(GROWING_CHECKS + 1)]
+    assert still[0] == ["leaks"]
+    assert still[-1] == []
+
+
+def test_what_is_large_from_the_start_or_trembles_is_no_leak():
+    checkup = Checkup()
+    for n in range(5 * GROWING_CHECKS):
+        assert kinds(checkup, weighing(50 * LEAST_BYTES + (n % 7) * LEAST_BYTES // 8)) == []

@@ -154,7 +154,7 @@ def test_an_entry_that_waits_for_the_journal_does_not_leave_once_its_stop_is_rea
     subject.handle(tick(95.0, 1))
     told = settle(subject, intents)
     assert kinds(told) == [T.ORDER_INTENDED, T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
-    assert "reached its stop before the order left" in told[1].data["reason"]
+    assert "reached its stop before it was filled" in told[1].data["reason"]
 
 
 def test_the_whole_way_from_signal_to_fill():
@@ -288,10 +288,63 @@ def test_an_order_that_the_broker_drops_is_told():
     subject = agent(broker=PaperBroker(5005, attached=True), max_position_size=1.0)
     subject.handle(tick(100.0))
     settle(subject, subject.handle(signalled()))
-    events = list(subject.handle(tick(120.0, 1)))
+    events = list(subject.handle(tick(107.0, 1)))
     assert kinds(events) == [T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
     assert events[0].data["status"] == "EXPIRED"
     assert subject.desk.orders == {}
+
+
+@pytest.mark.parametrize(
+    ("price", "reached"), [(95.9, "reached its stop"), (108.1, "reached its target")]
+)
+def test_an_entry_is_not_filled_beyond_its_own_stop_or_target(price: float, reached: str):
+    subject = agent()
+    subject.handle(tick(100.0))
+    settle(subject, subject.handle(signalled()))
+    events = list(subject.handle(tick(price, 1)))
+    assert kinds(events) == [T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
+    assert f"{reached} before it was filled" in events[0].data["reason"]
+    assert subject.broker.open_orders() == ()
+    assert subject.desk.account.positions == ()
+
+
+def test_an_exit_is_filled_whatever_the_price():
+    subject = bought()
+    settle(subject, subject.handle(tick(95.0, 2)))
+    events = list(subject.handle(tick(80.0, 3)))
+    assert kinds(events) == [T.ORDER_FILLED]
+    assert subject.desk.account.positions == ()
+
+
+def loaded(symbol: str = "AAPL") -> Event:
+    return Event(T.HISTORY_LOADED, {"symbol": symbol}, source="market_data")
+
+
+def test_what_waits_while_market_time_jumps_is_withdrawn_and_the_position_stays():
+    subject = bought()
+    subject.handle(loaded())
+    settle(subject, subject.handle(signalled("SELL", quantity=100.0)))
+    (waiting,) = subject.broker.open_orders()
+    assert list(subject.handle(loaded("SPX"))) == [], "the first history of a symbol is the start"
+    (cancelled,) = subject.handle(loaded())
+    assert (cancelled.event_type, cancelled.data["order_id"]) == (
+        T.ORDER_CANCELLED,
+        waiting.order_id,
+    )
+    assert "market time jumped" in cancelled.data["reason"]
+    assert subject.broker.open_orders() == ()
+    assert subject.desk.account.position("AAPL").quantity == 50
+
+
+def test_what_waited_at_a_restart_goes_on_waiting():
+    subject = agent()
+    order = Order(
+        order_id="ph-6-1", symbol="AAPL", side=Side.BUY, quantity=Decimal(5), price=Decimal(100),
+        status=OrderStatus.OPEN,
+    )  # fmt: skip
+    subject.restore(Account(), [order])
+    assert list(subject.handle(loaded())) == []
+    assert [o.order_id for o in subject.broker.open_orders()] == ["ph-6-1"]
 
 
 def test_an_intent_that_was_not_journalled_does_not_block_its_symbol():

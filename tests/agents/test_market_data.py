@@ -515,3 +515,24 @@ def test_names_of_sources_that_are_not_built_in_are_named_in_the_label():
     state = desk.agent.feed.state
     assert state.kind is FeedKind.SYNTHETIC
     assert "no source of binance, coingecko is built in" in state.label
+
+
+@pytest.mark.asyncio
+async def test_market_time_waits_for_what_is_not_ready_and_says_for_what():
+    waits = ["kernels are being compiled"]
+    desk = Desk(FakeFeed(FeedKind.LIVE, 10.0, 11.0), waits_for=lambda: waits[0])
+    await desk.agent.start()
+    try:
+        await desk.agent.perform_cycle(None)
+        await desk.bus.drain()
+        assert [e for e in desk.events if e.event_type is EventType.MARKET_DATA] == []
+        assert desk.events[-1].data["waits_for"] == "kernels are being compiled"
+        waits[0] = ""
+        await desk.agent.perform_cycle(None)
+        await desk.bus.drain()
+    finally:
+        await desk.agent.stop()
+    prices = [e.data["price"] for e in desk.events if e.event_type is EventType.MARKET_DATA]
+    assert prices == [10.0, 11.0], "nothing is lost"
+    told = [e for e in desk.events if e.event_type is EventType.FEED_CHANGED]
+    assert not told[-1].data.get("waits_for")

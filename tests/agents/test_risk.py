@@ -43,6 +43,15 @@ def crash(market: Market, n=8) -> None:
         market.close(market.prices[-1] * 0.9)
 
 
+def test_only_the_primary_level_leads_to_a_risk():
+    market = Market(n=300)
+    subject, event = agent(market), forecast(market)
+    other = Event(event.event_type, {**event.data, "is_primary": False}, as_of=event.as_of)
+    assert tuple(subject.handle(other)) == ()
+    assert market.state.get("risk:AAPL") is None
+    assert len(tuple(subject.handle(event))) == 1  # control
+
+
 def test_a_forecast_leads_to_the_symbols_risk():
     market = Market(n=300)
     (event,) = agent(market).handle(forecast(market))

@@ -31,6 +31,29 @@ def rising(n=120) -> Market:
     return market
 
 
+def test_the_forecasts_dangers_and_the_sentiment_reach_every_algorithm():
+    market, told = rising(), {}
+
+    def curious(data, symbol, price, **known):
+        told.update(known)
+        return "HOLD", 0.0, {}
+
+    known = {"probability_up": 0.65, "touch_below": 0.3, "touch_above": 0.4, "drawdown_95": -0.12}
+    market.state.set("mc:AAPL", known)
+    market.state.set("sentiment:AAPL", -0.4)
+    one = agent(market)
+    one.orchestrator.register_algorithm("curious", curious)
+    recorded, *_ = one.handle(risk(market))
+    assert told == {
+        "mc_probability_up": 0.65, "mc_touch_below": 0.3, "mc_touch_above": 0.4, "mc_drawdown_95": -0.12,
+        "sentiment": -0.4, "now": market.last_close_at, "market_regime": "trending",
+    }  # fmt: skip
+    votes = {vote.algorithm: vote for vote in CycleRecord.from_data(recorded.data).votes}
+    assert votes["mc_probability"].indicators == {
+        "probability_up": 0.65, "touch_below": 0.3, "touch_above": 0.4, "drawdown_95": -0.12,
+    }  # fmt: skip
+
+
 def test_a_rising_market_gives_a_record_and_a_signal():
     market = rising()
     recorded, signalled = agent(market).handle(risk(market))

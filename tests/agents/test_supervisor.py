@@ -1,5 +1,6 @@
 """The supervisor: order of start and stop, restarts with growing waits, the alert in the end, health figures."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -7,12 +8,14 @@ import pytest
 
 from engine.adapters.clocks.manual import ManualClock
 from engine.agents.base import BaseAgent
+from engine.agents.quota import EVENTS_PER_S, WINDOW_S, MeteredBus, Quota
 from engine.agents.supervisor import SupervisorAgent
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
-from engine.domain.agents import AgentStatus
+from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.errors import InvalidValueError
 from engine.domain.events import Event, EventType
+from tests.scheduling.outside import Outside, busy
 
 
 class Crew:
@@ -124,8 +127,8 @@ async def test_an_agent_that_never_starts_is_given_up_after_three_restarts_with_
 
     crew.bus.subscribe(EventType.AGENT_CHANGED, note)
     await crew.supervisor.start()
-    await crew.clock.run(20)
-    assert failed_at == [0.0, 0.0, 1.0, 3.0]  # the start, then three restarts with growing waits
+    await crew.clock.run(200)
+    assert failed_at == [0.0, 0.0, 60.0, 180.0]  # the start, then three restarts with growing waits
     (alert,) = crew.of(EventType.RISK_ALERT)
     assert (alert["symbol"], alert["severity"]) == ("engine", "critical")
     assert "no exchange" in alert["message"]
@@ -139,7 +142,7 @@ async def test_who_is_started_by_hand_after_giving_up_has_its_tries_back() -> No
     await crew.supervisor.start()
     for _ in range(4):
         await trip(crew)
-        await crew.clock.run(10)
+        await crew.clock.run(130)
     assert len(crew.of(EventType.RISK_ALERT)) == 1
     assert agent.status is AgentStatus.ERROR
     await agent.start()
@@ -205,6 +208,28 @@ def test_two_agents_of_one_name_are_refused() -> None:
         crew.recruit(Idle, "a")
 
 
+class Hanging(BaseAgent):
+    """Fails every ninety seconds, as one that hangs until it is cut."""
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        await self._clock.sleep(90.0)
+        raise TimeoutError("took too long")
+
+
+@pytest.mark.asyncio
+async def test_an_agent_that_fails_slowly_is_given_up_too() -> None:
+    crew = Crew()
+    hanging = crew.add(Hanging, "hanging", interval=5)
+    crew.supervisor.register_agent(hanging)
+    await crew.supervisor.start()
+    await crew.clock.run(3000)
+    alerts = [a for a in crew.of(EventType.RISK_ALERT) if a["metric"] == "agent_failed"]
+    assert len(alerts) == 1
+    assert hanging.status is AgentStatus.ERROR
+    assert len(crew.of(EventType.AGENT_FAILED)) == 5 * 4
+    await crew.supervisor.stop()
+
+
 class Hoarder(BaseAgent):
     """Keeps all that it ever heard."""
 
@@ -214,6 +239,94 @@ class Hoarder(BaseAgent):
 
     async def _run_cycle(self, resource_pool: Any) -> None:
         self.heard.extend(range(2_000))
+
+
+class Paging(BaseAgent):
+    """Keeps 200 kB with every cycle: all of it, or the newest twenty."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.pages: deque[bytes] = deque(maxlen=self.config.get("most"))
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        self.pages.append(bytes(200_000))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("most", "n_alerts"), [(None, 1), (20, 0)])
+async def test_few_entries_of_many_bytes_are_a_leak_too_and_a_bounded_store_is_none(
+    most: int | None, n_alerts: int
+) -> None:
+    crew = Crew(health_check_interval=30)
+    paging = crew.add(Paging, "paging", interval=45, most=most)
+    crew.supervisor.register_agent(paging)
+    await crew.supervisor.start()
+    await crew.clock.run(3600)
+    alerts = crew.of(EventType.RISK_ALERT)
+    assert len(alerts) == n_alerts
+    assert all("MB of them in pages" in alert["message"] for alert in alerts)
+    await crew.supervisor.stop()
+
+
+class Talking(BaseAgent):
+    """Says so many things with every cycle, one way or another."""
+
+    topics: ClassVar = (EventType.MARKET_DATA,)
+
+    def handle(self, event: Event) -> Iterable[Event]:
+        return [self.event(EventType.CUSTOM, {}) for _ in range(self.config["n"] // 4)]
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        for _ in range(self.config["n"] // 4):
+            await self.emit_event(EventType.CUSTOM, {})
+            await self.event_bus.publish(Event(EventType.CUSTOM, {}, source="somebody else"))
+            self.event_bus.post(self.event(EventType.CUSTOM, {}))
+        await self.event_bus.unmetered.publish(Event(EventType.MARKET_DATA, {"symbol": "A"}))
+
+
+async def talked(n: int, seconds: float) -> tuple[Crew, Any]:
+    crew = Crew(health_check_interval=30)
+    talking = crew.add(Talking, "talking", interval=1.0, n=n)
+    talking.quota = Quota(crew.clock)
+    talking.event_bus = MeteredBus(talking.event_bus, talking.quota)
+    crew.supervisor.register_agent(talking)
+    await crew.supervisor.start()
+    await crew.clock.run(seconds)
+    return crew, talking
+
+
+@pytest.mark.asyncio
+async def test_an_agent_that_floods_is_told_of_and_what_is_too_much_is_dropped_and_counted() -> (
+    None
+):
+    crew, talking = await talked(200, 300)
+    said, measured = len(crew.of(EventType.CUSTOM)), talking.measured()
+    assert said <= EVENTS_PER_S * (WINDOW_S + 301)
+    assert (measured.emitted, measured.emitted + measured.dropped) == (said, 200 * 301)
+    (alert,) = crew.of(EventType.RISK_ALERT)
+    assert (alert["metric"], alert["title"]) == ("agent_floods", "talking says too much")
+    assert [trouble.kind for trouble in talking.troubles] == ["floods"]
+    for _ in range(5):
+        talking.note_failure("cycle", ValueError("no"))
+    await crew.bus.drain()
+    assert [f["consecutive"] for f in crew.of(EventType.AGENT_FAILED)] == [1, 2, 3, 4, 5]
+    assert crew.of(EventType.AGENT_CHANGED)[-1]["status"] == "error", "its life is never dropped"
+    await crew.supervisor.stop()
+    assert crew.of(EventType.AGENT_CHANGED)[-2]["agent_id"] == "talking"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("n", "seconds"), [(48, 300), (1000, 2)], ids=["steady", "a burst"])
+async def test_an_agent_that_says_much_within_its_quota_is_heard_whole(
+    n: int, seconds: float
+) -> None:
+    crew, talking = await talked(n, seconds)
+    await talking.pause()
+    await crew.clock.run(60)
+    assert len(crew.of(EventType.CUSTOM)) == n * (seconds + 1)
+    assert talking.measured().dropped == 0
+    assert crew.of(EventType.RISK_ALERT) == []
+    await crew.supervisor.stop()
 
 
 class Stuck(BaseAgent):
@@ -236,6 +349,29 @@ async def test_an_agent_that_keeps_ever_more_is_told_of_once_by_its_attribute() 
     await crew.supervisor.stop()
 
 
+class Asking(BaseAgent):
+    """Asks an API that wants to be left alone for a while."""
+
+    async def _run_cycle(self, resource_pool: Any) -> None:
+        await self._pool().http_request("GET", "http://busy/", "busy")
+
+
+@pytest.mark.asyncio
+async def test_who_waits_in_the_resource_pool_does_not_hang() -> None:
+    outside = Outside(busy(retry_after="20"), busy(retry_after="20"))
+    crew = Crew(health_check_interval=10)
+    crew.clock = outside.clock
+    asking = crew.add(Asking, "asking", interval=5, resource_pool=outside.pool)
+    crew.supervisor.register_agent(asking)
+    await asking.start()
+    for _ in range(4):
+        await outside.clock.run(10)
+        await crew.supervisor._run_cycle(None)
+    assert asking.in_flight_s == 40.0
+    assert crew.of(EventType.RISK_ALERT) == []
+    await asking.stop()
+
+
 @pytest.mark.asyncio
 async def test_an_agent_whose_cycle_never_ends_is_told_of_once() -> None:
     crew = Crew(health_check_interval=10)
@@ -245,5 +381,9 @@ async def test_an_agent_whose_cycle_never_ends_is_told_of_once() -> None:
     await crew.clock.run(100)
     (alert,) = crew.of(EventType.RISK_ALERT)
     assert (alert["metric"], alert["title"]) == ("agent_hangs", "stuck hangs")
+    measured = [AgentMeasured.from_data(d) for d in crew.of(EventType.AGENT_MEASURED)]
+    last = [m for m in measured if m.agent_id == "stuck"][-1]
+    assert last.running_since == crew.clock.now().timestamp() - 100
+    assert [t.message for t in last.troubles] == ["Its cycle has lasted 100 s, 30 s are allowed."]
     assert stuck.status is AgentStatus.RUNNING
     await crew.supervisor.stop()

@@ -115,8 +115,8 @@ ENTRY = replace(waiting(Side.BUY, 4, "new"), stop_loss=Decimal(96), take_profit=
 @pytest.mark.parametrize(
     ("price", "words"),
     [
-        (96.0, "the mark 96.00 reached its stop before the order left"),
-        (108.0, "the mark 108.00 reached its target before the order left"),
+        (96.0, "the mark 96.00 reached its stop before it was filled"),
+        (108.0, "the mark 108.00 reached its target before it was filled"),
         (100.0, ""),
     ],
 )
@@ -132,7 +132,7 @@ def test_an_entry_does_not_leave_beside_an_exit_and_a_turn_of_position_does_leav
     subject.mark("AAPL", 95.0)
     assert subject.objection(replace(ENTRY, quantity=Decimal(20))) == ""
     subject.track(replace(waiting(Side.BUY, 10), reduces=True))
-    assert subject.objection(ENTRY) == "an exit of AAPL was decided before the order left"
+    assert subject.objection(ENTRY) == "an exit of AAPL was decided before it was filled"
 
 
 def test_a_final_status_ends_the_tracking():
