@@ -164,7 +164,9 @@ class CommandDesk:
         while bell is not None:
             await self._fenced(self._collect())
             try:
-                await asyncio.wait_for(bell.wait(), POLL_S)
+                # not wait_for: before Python 3.12 it loses a cancellation that comes together with the bell
+                async with asyncio.timeout(POLL_S):
+                    await bell.wait()
             except TimeoutError:
                 continue
             bell.clear()
@@ -226,7 +228,8 @@ class CommandDesk:
             obey = self._handlers.get(envelope.name)
             if obey is None:
                 raise must("command", "be one that this engine obeys", envelope.name, "start the part that does")  # noqa: TRY301 # fmt: skip
-            title, message = await asyncio.wait_for(obey(command, envelope), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                title, message = await obey(command, envelope)
             kind = EventType.COMMAND_ACCEPTED
         except PilothouseError as error:
             title, message = f"{_in_words(envelope.name)} refused", _reason(error)

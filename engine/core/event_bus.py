@@ -200,6 +200,11 @@ class EventBus:
         for box in self._mailboxes.values():
             box.clear()
 
+    @property
+    def unmetered(self) -> "EventBus":
+        """The bus itself; one with a quota before it gives it for what is said on an agent's behalf."""
+        return self
+
     # -- figures -------------------------------------------------------------------------------------------------
 
     @property

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from engine.core.commands import checked
-from engine.core.projection.meaning import log_row
+from engine.core.projection.meaning import is_told, log_row
 from engine.core.section_writer import GONE, Listener
 from engine.core.time_travel import TimeTravel
 from engine.domain.commands import CommandEnvelope, HaltTrading
@@ -274,9 +274,20 @@ class Gateway:
             raise RuntimeError("poller must exist where nobody tells of changes")
         return self._poller.add(listener)
 
-    def _events(self, **fields: Any) -> tuple[LogRow, ...]:  # noqa: ANN401 -- the fields of EventQuery
-        """Answer "events": rows of the journal, newest first, by the fields of `EventQuery`."""
-        return tuple(log_row(event) for event in self._journal.query(EventQuery(**fields)))
+    def _events(self, *, is_brief: bool = False, **fields: Any) -> tuple[LogRow, ...]:  # noqa: ANN401 -- of EventQuery
+        """Answer "events": rows of the journal, newest first, by the fields of `EventQuery`.
+
+        With `is_brief` those alone that the section "log" tells.
+        """
+        query = EventQuery(**fields)
+        found = self._journal.query(query)
+        if not is_brief:
+            return tuple(log_row(event) for event in found)
+        told = [event for event in found if is_told(event)]
+        while found and len(told) < query.limit:
+            found = self._journal.query(replace(query, before_seq=found[-1].seq))
+            told += [event for event in found if is_told(event)]
+        return tuple(log_row(event) for event in told[: query.limit])
 
     def _event(self, seq: int) -> Event | None:
         """Answer "event": one event whole, or None when it is not kept."""

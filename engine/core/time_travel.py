@@ -13,6 +13,7 @@ from engine.core.projection import Projection
 from engine.domain.agents import AgentStatus
 from engine.domain.errors import InvalidValueError
 from engine.domain.market import BarColumns
+from engine.domain.outcomes import VotesByBar
 from engine.domain.payload import Payload
 from engine.domain.sections import (
     AgentsSection,
@@ -123,7 +124,7 @@ def _at_first(strategies: StrategiesSection) -> StrategiesSection:
         enabled = strategies.history[-1].previous_enabled
     rows = tuple(
         replace(
-            row, wins=0, n=0, votes={}, weight=weights.get(row.name, row.weight),
+            row, wins=0, n=0, by_bar=VotesByBar(), votes={}, weight=weights.get(row.name, row.weight),
             enabled=enabled.get(row.name, row.enabled),
         )
         for row in strategies.rows

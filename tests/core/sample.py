@@ -8,7 +8,15 @@ from decimal import Decimal
 from engine.domain.agents import AgentChanged, AgentFailed, AgentMeasured, AgentStatus
 from engine.domain.commands import CommandAnswer
 from engine.domain.events import Event, EventType
-from engine.domain.forecast import FAN_LEVELS, HORIZONS, Forecast, HorizonQuantiles, SimulationLevel
+from engine.domain.forecast import (
+    FAN_LEVELS,
+    HORIZONS,
+    Forecast,
+    ForecastsSettled,
+    HorizonQuantiles,
+    SettledForecast,
+    SimulationLevel,
+)  # fmt: skip
 from engine.domain.market import Bar, BarColumns, FeedKind, FeedState, HistoryLoaded, Tick
 from engine.domain.payload import Payload
 from engine.domain.risk import Alert, RiskMetrics, Severity
@@ -79,15 +87,32 @@ def feed(day: int, *, run_id: str = "run-1", speed: float = 12.0) -> Event:
     return event(EventType.FEED_CHANGED, state, at)
 
 
-def forecast(symbol: str, day: int, spot: float, *, is_record: bool = True) -> Event:
+def forecast(
+    symbol: str, day: int, spot: float, *, is_record: bool = True, is_primary: bool = True
+) -> Event:
     made = Forecast(
         symbol=symbol, level=SimulationLevel.LEVEL_1_BASE, origin=START + day * DAY, spot=spot,
         n_paths=10, n_steps=1, n_observations=100, fan=tuple((spot, spot + k) for k in range(len(FAN_LEVELS))),
         quantiles=tuple(HorizonQuantiles(horizon=h, prices=(spot,)) for h in HORIZONS),
         probability_up=0.5, expected_price=spot, drift_per_step=0.0, drift_error_per_step=0.01,
         sigma_per_step=0.02, seed=day, step_seconds=86_400.0, is_record=is_record,
+        is_primary=is_primary,
     )  # fmt: skip
     return event(EventType.MC_UPDATE, made, START + day * DAY)
+
+
+def rehearsed(symbol: str, n_walked: int, n_to_walk: int = 254) -> Event:
+    told = ForecastsSettled(
+        symbol=symbol, rows=(), is_rehearsal=True, n_walked=n_walked, n_to_walk=n_to_walk
+    )
+    return event(EventType.FORECASTS_SETTLED, told)
+
+
+def settled(symbol: str, *pits: float) -> Event:
+    rows = tuple(
+        SettledForecast(level=1, horizon=1, origin=START, pit=pit, crps=0.01) for pit in pits
+    )
+    return event(EventType.FORECASTS_SETTLED, ForecastsSettled(symbol=symbol, rows=rows))
 
 
 def risk(scope: str, day: int, var_95: float | None) -> Event:

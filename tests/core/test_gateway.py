@@ -315,6 +315,21 @@ async def test_the_journal_answers_in_plain_lines(world):
     assert world.gateway.ask("event", seq=77) is None
 
 
+@pytest.mark.asyncio
+async def test_a_brief_answer_passes_over_the_steps_of_rehearsals_as_the_log_does(world):
+    steps = [s.rehearsed("A", n, 40) for n in range(41)]
+    await world.publish(
+        s.alert("x"), s.forecast("A", 0, 1.0, is_record=False), *steps, s.alert("y")
+    )
+    brief = world.gateway.ask("events", limit=3, is_brief=True)
+    assert [(row.seq, row.event_type) for row in brief] == [
+        (44, "RISK_ALERT"), (43, "FORECASTS_SETTLED"), (1, "RISK_ALERT"),
+    ]  # fmt: skip
+    assert brief == world.gateway.read(("log",)).value("log").rows
+    assert [row.seq for row in world.gateway.ask("events", limit=2, is_brief=True)] == [44, 43]
+    assert len(world.gateway.ask("events")) == 44, "nothing is lost"
+
+
 # -- changes -------------------------------------------------------------------------------------------------------
 
 

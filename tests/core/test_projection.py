@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.core.projection import Projection
 from engine.core.projection.market import MAX_BARS
-from engine.domain.agents import AgentStatus
+from engine.domain.agents import AgentChanged, AgentStatus, TaskDurations
 from engine.domain.errors import InvalidValueError, UnknownNameError
 from engine.domain.events import Event, EventType
 from engine.domain.instrument import Instrument
@@ -216,10 +216,11 @@ def test_market_time_runs_with_the_ticks_inside_a_bar_and_the_feeds_own_word_sta
     projection = folded(s.feed(3), s.inside("A", 4, 1.0, 2.0), s.inside("B", 4, 1.0, 3.0))
     assert projection.value("feed").state.market_time == s.START + 4 * s.DAY - timedelta(hours=2)
     assert projection.feed_told.market_time == s.START + 3 * s.DAY
+    assert projection.feed_heard == projection.value("feed").state.market_time
     again = Projection()
     again.restore({name: encode(part) for name, part in projection.checkpoint().items()})
     assert again.value("feed") == projection.value("feed")
-    assert again.feed_told == projection.feed_told
+    assert (again.feed_told, again.feed_heard) == (projection.feed_told, projection.feed_heard)
 
 
 def test_market_time_goes_back_with_a_jump():
@@ -393,6 +394,12 @@ def test_a_new_run_begins_with_a_fresh_account_and_keeps_alerts_and_agents():
     assert projection.value("agents").rows
 
 
+def test_a_fill_is_marked_by_side_and_size_and_its_price_apart():
+    section = folded(s.feed(0), s.fill("o", "A", Side.BUY, "474", "21.10")).value("markers:A")
+    (marker,) = section.markers
+    assert (marker.kind, marker.text, marker.price) == ("fill", "BUY 474", 21.1)
+
+
 def test_a_restart_is_no_new_run():
     events = [s.feed(0), s.fill("o", "A", Side.BUY, "1", "100"), s.run_started("f2"), s.feed(1)]
     assert len(folded(*events).value("portfolio").recent_fills) == 1
@@ -432,9 +439,23 @@ def test_states_of_agents_outlive_the_seed_of_their_titles():
     assert projection.value("agents").rows[0].consecutive_errors == 0
 
 
+def test_a_state_keeps_who_set_it_and_when_until_the_next_state():
+    stop = AgentChanged(agent_id="risk", name="Risk", status=AgentStatus.STOPPED, actor="local")
+    again = s.event(T.ENGINE_STOPPED, replace(stop, actor="engine"))
+    projection = folded(s.agent("risk", AgentStatus.RUNNING), s.event(T.AGENT_CHANGED, stop), again)
+    row = projection.value("agents").rows[0]
+    assert (row.actor, row.since) == ("local", s.WALL.timestamp() + 2)  # the second of three
+    seeded = AgentRow(agent_id="risk", title="Risk", runs_itself=True)
+    projection.seed("agents", AgentsSection(rows=(seeded,)))
+    kept = projection.value("agents").rows[0]
+    assert (kept.actor, kept.since, kept.runs_itself) == ("local", row.since, True)
+
+
 def test_figures_of_agents_and_engine_are_shown():
+    done = TaskDurations(agent_id="a", task_type="agent_cycle", n=7, p95_ms=4.0, late_ms_p99=0.3)
     health = {"queue_by_priority": {"HIGH": 2}, "running_tasks": 3, "other": "ignored"}
     projection = folded(
+        s.event(T.HEALTH_CHECKED, {"durations": [done.to_data()]}),
         s.agent("a", AgentStatus.RUNNING), s.measured("a", 7), s.measured("nobody", 1),
         s.event(T.HEALTH_CHECKED, health),
     )  # fmt: skip
@@ -442,6 +463,12 @@ def test_figures_of_agents_and_engine_are_shown():
     assert section.rows[0].measured.cycles == 7
     assert len(section.rows) == 1
     assert (section.queue_by_priority, section.running_tasks) == ({"HIGH": 2}, 3)
+    assert section.durations == (done,)
+    assert section.measured_at == s.WALL.timestamp() + 5  # the last of five
+
+
+def test_figures_that_no_health_check_took_have_no_age():
+    assert folded(s.agent("a", AgentStatus.RUNNING)).value("agents").measured_at is None
 
 
 def test_alerts_are_newest_first_and_seen_one_by_one_or_all():
@@ -489,6 +516,28 @@ def test_the_log_shows_everything_but_ticks_telemetry_and_redraws():
     assert section.head == 5
 
 
+def test_of_all_levels_of_a_bar_the_one_that_is_voted_on_is_told():
+    section = folded(s.forecast("A", 0, 1.0), s.forecast("A", 0, 1.0, is_primary=False)).value(
+        "log"
+    )
+    assert [row.seq for row in section.rows] == [1]
+
+
+def test_a_rehearsal_is_one_line_per_symbol_and_does_not_push_out_what_happened():
+    steps = [s.rehearsed(name, n) for n in range(0, 255, 2) for name in ("A", "B")]
+    section = folded(s.alert("x"), *steps).value("log")
+    assert [row.meaning for row in section.rows[:2]] == [
+        "History of B rehearsed: 254 bars.",
+        "History of A rehearsed: 254 bars.",
+    ]
+    assert [row.event_type for row in section.rows[2:]] == ["RISK_ALERT"]
+    assert section.head == 1 + len(steps)
+
+
+def test_a_symbol_without_history_is_not_told_of_as_rehearsed():
+    assert folded(s.alert("x"), s.rehearsed("A", 0, 0)).value("log").head == 1
+
+
 @pytest.mark.parametrize(
     ("event", "meaning", "subject", "tone"),
     [
@@ -496,6 +545,8 @@ def test_the_log_shows_everything_but_ticks_telemetry_and_redraws():
         (s.inside("AAPL", 0, 99.999), "AAPL traded at 100.00.", "AAPL", ""),
         (s.feed(3), "REPLAY daily bars plays 12 bars a minute, bar 3.", "run-1", ""),
         (s.history("A", 1)[0], "1 closed bar of A loaded.", "A", ""),
+        (s.settled("A", 0.5, 0.95, 0.11), "3 forecasts of A settled, 2 inside the 80% band.", "A", ""),
+        (s.settled("A", 0.5), "1 forecast of A settled, 1 inside the 80% band.", "A", ""),
         (s.risk("A", 0, 0.0312), "Risk of A: VaR 95 3.12%, level LOW.", "A", ""),
         (s.risk("A", 0, None), "Risk of A: not enough data yet.", "A", ""),
         (s.fill("o", "A", Side.SELL, "1200", "18.51"), "SELL 1,200 A filled at 18.51, fee 0.05.", "A", "down"),

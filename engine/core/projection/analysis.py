@@ -8,13 +8,12 @@ import msgspec
 from engine.core.projection.fold import NOTHING, Fold, Names, Route
 from engine.domain.events import Event, EventType
 from engine.domain.forecast import Forecast
+from engine.domain.markers import Marker, MarkersSection
 from engine.domain.payload import Payload
 from engine.domain.risk import PORTFOLIO, RiskMetrics
 from engine.domain.sections import (
     CycleSection,
     ForecastSection,
-    Marker,
-    MarkersSection,
     RiskSection,
 )
 from engine.domain.signals import CycleRecord, SignalAction
@@ -234,7 +233,7 @@ class MarkersFold(Fold):
         fill = Fill.from_data(event.data)
         marker = Marker(
             kind="fill", action=SignalAction(fill.side.value), at=fill.filled_at,
-            price=float(fill.price), text=f"{fill.side.value} {fill.quantity} at {fill.price}",
+            price=float(fill.price), text=f"{fill.side.value} {fill.quantity}",
         )  # fmt: skip
         return self._add(fill.symbol, marker)
 

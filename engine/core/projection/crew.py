@@ -135,6 +135,8 @@ class AgentsFold(Fold):
         )
         if changed.status is AgentStatus.RUNNING and row.status is not AgentStatus.RUNNING:
             row = replace(row, consecutive_errors=0)
+        if changed.status is not row.status or row.since is None:
+            row = replace(row, actor=changed.actor, since=received_at(event))
         self._rows[changed.agent_id] = replace(row, status=changed.status, reason=changed.reason)
         return ("agents",)
 
@@ -174,13 +176,15 @@ class AgentsFold(Fold):
     def _health(self, event: Event) -> Names:
         told = {k: v for k, v in event.data.items() if k != "rows" and k in _FIGURES}
         figures = AgentsSection.from_data({**_figures_of(self._figures), **told})
-        self._figures = replace(figures, weights=self._figures.weights)
+        self._figures = replace(
+            figures, weights=self._figures.weights, measured_at=received_at(event)
+        )
         return ("agents",)
 
 
 _FIGURES = (
     "events_per_second", "queue_by_priority", "running_tasks", "max_concurrent_tasks", "late_tasks", "late_ms_p99",
-    "failed_tasks", "timed_out_tasks", "timers", "loop_lag_ms", "apis",
+    "failed_tasks", "timed_out_tasks", "orphaned_tasks", "timers", "loop_lag_ms", "durations", "apis", "pool",
 )  # fmt: skip
 
 
@@ -190,8 +194,9 @@ def _figures_of(section: AgentsSection) -> Mapping[str, Any]:
 
 def _with_life_of(row: AgentRow, before: AgentRow) -> AgentRow:
     return replace(
-        row, status=before.status, reason=before.reason, measured=before.measured,
-        last_error=before.last_error, consecutive_errors=before.consecutive_errors,
+        row, status=before.status, reason=before.reason, actor=before.actor, since=before.since,
+        measured=before.measured, last_error=before.last_error,
+        consecutive_errors=before.consecutive_errors,
     )  # fmt: skip
 
 

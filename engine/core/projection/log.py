@@ -1,9 +1,12 @@
-"""Section ``log``: the newest events other than ticks and telemetry, as the Journal shows them."""
+"""Section ``log``: the newest events that are told of, as the Journal shows them.
+
+Ticks, telemetry and what `is_told` leaves out stay in the journal itself: a search there finds them.
+"""
 
 from typing import Any
 
 from engine.core.projection.fold import NOTHING, Fold, Names, Route
-from engine.core.projection.meaning import log_row
+from engine.core.projection.meaning import is_told, log_row
 from engine.domain.events import Event, EventType, Retention
 from engine.domain.payload import Payload
 from engine.domain.sections import LogSection
@@ -41,7 +44,7 @@ class LogFold(Fold):
         self._section = LogSection.from_data(data)
 
     def _log(self, event: Event) -> Names:
-        if event.event_type is EventType.MC_UPDATE and event.data.get("is_record") is False:
+        if not is_told(event):
             return NOTHING
         rows = (log_row(event), *self._section.rows[: MAX_ROWS - 1])
         self._section = LogSection(rows=rows, head=event.seq)

@@ -270,6 +270,11 @@ class FeedFold(Fold):
         return self._feed.state
 
     @property
+    def heard(self) -> datetime | None:
+        """Market time of the newest tick since it said so, or None."""
+        return self._heard
+
+    @property
     def bar_seconds(self) -> float | None:
         """Wall seconds from one bar to the next, or None where speed means nothing."""
         state = self._feed.state

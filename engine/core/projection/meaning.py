@@ -13,6 +13,8 @@ from engine.domain.events import Event, EventType
 from engine.domain.log import LogRow
 
 MINUS = "\u2212"
+_HALF_BAND = 0.4
+"""Distance from the median, in shares, of the edge of the 80 % band."""
 _ENDS = (".", "!", "?", "\u2026")
 
 
@@ -22,6 +24,18 @@ class Meaning(NamedTuple):
     line: str
     subject: str = ""
     tone: str = ""
+
+
+def is_told(event: Event) -> bool:
+    """Return whether an event is told of unasked.
+
+    Drawings off the record are not, nor levels beyond the one that is voted on: four a symbol and bar, they would push
+    out what happened. A rehearsal has some 50 events per symbol, all within half a minute; its last one tells of it.
+    """
+    if event.event_type is EventType.FORECASTS_SETTLED and event.data.get("is_rehearsal"):
+        return bool(event.data.get("n_walked") == event.data.get("n_to_walk") != 0)
+    is_aside = event.data.get("is_record") is False or event.data.get("is_primary") is False
+    return event.event_type is not EventType.MC_UPDATE or not is_aside
 
 
 def log_row(event: Event) -> LogRow:
@@ -90,7 +104,9 @@ def _tick(data: Mapping[str, Any]) -> Meaning:
 
 
 def _feed(data: Mapping[str, Any]) -> Meaning:
-    if data.get("is_ended"):
+    if data.get("waits_for"):
+        state = f"waits: {data['waits_for']}"
+    elif data.get("is_ended"):
         state = "ended: the data ends here"
     elif data.get("is_paused"):
         state = "paused"
@@ -119,6 +135,22 @@ def _dropped(data: Mapping[str, Any]) -> Meaning:
 
 
 # -- judgement ---------------------------------------------------------------------------------------------------
+
+
+def _settled(data: Mapping[str, Any]) -> Meaning:
+    rows = data["rows"]
+    n = len(rows)
+    what = f"{n} forecast{'' if n == 1 else 's'} of {data['symbol']} settled"
+    if data.get("is_rehearsal"):
+        if data["n_walked"] == data["n_to_walk"]:
+            bars = _counted(data["n_walked"], "bar")
+            return Meaning(f"History of {data['symbol']} rehearsed: {bars}.", data["symbol"])
+        return Meaning(
+            f"{what} in the rehearsal, bar {data['n_walked']} of {data['n_to_walk']}.",
+            data["symbol"],
+        )
+    inside = sum(abs(row["pit"] - 0.5) <= _HALF_BAND for row in rows)
+    return Meaning(f"{what}, {inside} inside the 80% band.", data["symbol"])
 
 
 def _forecast(data: Mapping[str, Any]) -> Meaning:
@@ -294,6 +326,7 @@ _LINES: dict[EventType, Callable[[Mapping[str, Any]], Meaning]] = {
     EventType.HISTORY_LOADED: _history,
     EventType.TICK_DROPPED: _dropped,
     EventType.MC_UPDATE: _forecast,
+    EventType.FORECASTS_SETTLED: _settled,
     EventType.RISK_UPDATE: _risk,
     EventType.RISK_ALERT: _alert,
     EventType.CYCLE_RECORDED: _cycle,

@@ -17,6 +17,7 @@ from engine.core.projection.fold import BarsOf, Fold, Route
 from engine.core.projection.log import LogFold
 from engine.core.projection.market import BarsFold, FeedFold, QuotesFold
 from engine.core.projection.portfolio import PortfolioFold
+from engine.core.projection.report_card import CardFold
 from engine.core.projection.strategies import StrategiesFold
 from engine.domain.errors import InvalidValueError, UnknownNameError
 from engine.domain.events import Event, EventType
@@ -27,7 +28,7 @@ from engine.domain.trading import Account
 
 BAR_SLACK = 1.5
 """What changes once per bar is fresh for so many bars' time."""
-_PER_BAR = ("bars", "forecast", "risk", "cycle")
+_PER_BAR = ("bars", "forecast", "card", "risk", "cycle")
 _ITSELF = "projection"
 
 log = logging.getLogger(__name__)
@@ -60,12 +61,12 @@ class Projection:
         risk, portfolio = RiskFold(), PortfolioFold(self._initial)
         trading = TradingFold(portfolio, risk)
         self._folds: tuple[Fold, ...] = (
-            EngineFold(), self._feed, QuotesFold(bars), BarsFold(bars), ForecastFold(), risk,
+            EngineFold(), self._feed, QuotesFold(bars), BarsFold(bars), ForecastFold(), CardFold(), risk,
             CycleFold(), MarkersFold(), portfolio, StrategiesFold(), AgentsFold(), AlertsFold(),
             trading, AnswersFold(), LogFold(),
         )  # fmt: skip
         kinds = (
-            ("engine",), ("feed", "instruments"), ("quotes",), ("bars",), ("forecast",), ("risk",),
+            ("engine",), ("feed", "instruments"), ("quotes",), ("bars",), ("forecast",), ("card",), ("risk",),
             ("cycle",), ("markers",), ("portfolio",), ("strategies",), ("agents",), ("alerts",),
             ("trading",), ("answers",), ("log",),
         )  # fmt: skip
@@ -87,6 +88,11 @@ class Projection:
     def feed_told(self) -> FeedState | None:
         """Where the feed last said that it stands, which a restart resumes from; the section runs with the ticks."""
         return self._feed.told
+
+    @property
+    def feed_heard(self) -> datetime | None:
+        """Market time of the newest tick since then, or None."""
+        return self._feed.heard
 
     def apply(self, event: Event) -> set[str]:
         """Fold one event and return the names of the sections that changed."""

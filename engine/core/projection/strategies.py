@@ -14,6 +14,7 @@ from engine.core.projection.fold import NOTHING, Fold, Names, Route
 from engine.core.projection.market import closes_a_bar, market_time
 from engine.domain.events import Event, EventType
 from engine.domain.market import HistoryLoaded
+from engine.domain.outcomes import VotesByBar
 from engine.domain.payload import Payload
 from engine.domain.sections import StrategiesSection, StrategyRow, WeightsChange
 from engine.domain.signals import CycleRecord
@@ -76,7 +77,10 @@ class StrategiesFold(Fold):
     def reset(self, _at: datetime | None, /) -> Names:
         """Count outcomes anew: the same bars would be counted twice."""
         self._open = {}
-        self._rows = {n: replace(row, wins=0, n=0, votes={}) for n, row in self._rows.items()}
+        self._rows = {
+            n: replace(row, wins=0, n=0, by_bar=VotesByBar(), votes={})
+            for n, row in self._rows.items()
+        }
         return ("strategies",)
 
     def kept(self) -> object:
@@ -92,7 +96,7 @@ class StrategiesFold(Fold):
         self._history, self._threshold = section.history, section.threshold
 
     def _merged(self, row: StrategyRow, before: StrategyRow) -> StrategyRow:
-        return replace(row, wins=before.wins, n=before.n, votes=before.votes)
+        return replace(row, wins=before.wins, n=before.n, by_bar=before.by_bar, votes=before.votes)
 
     def _apply(self, change: WeightsChange) -> None:
         for name, weight in change.weights.items():
@@ -131,9 +135,12 @@ class StrategiesFold(Fold):
             return NOTHING
         del self._open[event.data["symbol"]]
         move = event.data["price"] - waiting.price
+        at = int(market_time(event).timestamp())
         for name, sign in waiting.votes.items():
-            row = self._rows[name]
-            self._rows[name] = replace(row, n=row.n + 1, wins=row.wins + (move * sign > 0))
+            row, won = self._rows[name], move * sign > 0
+            self._rows[name] = replace(
+                row, n=row.n + 1, wins=row.wins + won, by_bar=row.by_bar.counted(at, won=won)
+            )
         return ("strategies",) if waiting.votes else NOTHING
 
     def _gap(self, event: Event) -> Names:
