@@ -6,9 +6,11 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from engine.domain.agents import AgentStatus
+from engine.domain.errors import EngineAbsentError
 from engine.domain.sections import (
     AgentRow,
     AgentsSection,
+    BarsSection,
     CycleSection,
     EngineSection,
     FeedSection,
@@ -49,7 +51,11 @@ class Health(BaseModel):
 
 
 class SignalAnswer(BaseModel):
-    """The newest vote on one symbol; before the first one HOLD without confidence or date."""
+    """The newest vote on one symbol; before the first one HOLD without confidence or date.
+
+    `bars_behind` counts the bars that closed since: with 2 or more the vote speaks of a market that is no more.
+    `is_tradable` is false for an index, whose votes are never traded.
+    """
 
     symbol: str
     signal: str
@@ -59,6 +65,8 @@ class SignalAnswer(BaseModel):
     as_of: datetime | None = None
     cycle_id: str | None = None
     verdict: str = ""
+    bars_behind: int = 0
+    is_tradable: bool = True
 
 
 class AgentAnswer(BaseModel):
@@ -142,11 +150,8 @@ def health(snapshot: Snapshot) -> Health:
         return Health(status="stopped", reasons=[engine.note or f"The engine is {engine.state}."])
     reasons = [engine.note or "The engine failed."] if engine.state == "failed" else []
     agents: AgentsSection | None = snapshot.value("agents")
-    reasons += [
-        f"{row.title} {_IDLE[row.status]}: {_reason(row)}"
-        for row in (agents.rows if agents else ())
-        if row.status in _IDLE
-    ]
+    for row in agents.rows if agents else ():
+        reasons += _reasons(row)
     trading: TradingSection | None = snapshot.value("trading")
     if trading and trading.mode is not HaltMode.ACTIVE:
         reasons.append(
@@ -155,19 +160,45 @@ def health(snapshot: Snapshot) -> Health:
     return Health(status="degraded" if reasons else "ok", reasons=reasons)
 
 
+def _reasons(row: AgentRow) -> list[str]:
+    """Return what keeps an agent from its work, or disturbs it there."""
+    if row.status in _IDLE:
+        return [f"{row.title} {_IDLE[row.status]}: {_reason(row)}"]
+    if row.status is not AgentStatus.RUNNING or row.measured is None:
+        return []
+    return [f"{trouble.title}: {trouble.message}" for trouble in row.measured.troubles]
+
+
 def _reason(row: AgentRow) -> str:
     failure = row.last_error if row.status is AgentStatus.ERROR else ""
     return failure or row.reason or "no reason given"
 
 
 def signal(symbol: str, snapshot: Snapshot) -> SignalAnswer | None:
-    """Return the newest vote on `symbol`; None when it is not watched."""
+    """Return the newest vote on `symbol`; None when it is not watched.
+
+    Raises
+    ------
+    EngineAbsentError
+        Nobody has said yet what is watched.
+    """
     instruments: InstrumentsSection | None = snapshot.value("instruments")
-    if symbol not in {i.symbol for i in (instruments.instruments if instruments else ())}:
+    if instruments is None:
+        raise EngineAbsentError(
+            "engine must have said what is watched, was not heard of; ask /api/health, then try again"
+        )
+    found = {i.symbol: i for i in instruments.instruments}.get(symbol)
+    if found is None:
         return None
+    bars: BarsSection | None = snapshot.value(f"bars:{symbol}")
     cycle: CycleSection | None = snapshot.value(f"cycle:{symbol}")
     if cycle is None:
-        return SignalAnswer(symbol=symbol, signal=SignalAction.HOLD.value, confidence=0.0)
+        return SignalAnswer(
+            symbol=symbol,
+            signal=SignalAction.HOLD.value,
+            confidence=0.0,
+            is_tradable=found.is_tradable,
+        )
     record = cycle.record
     return SignalAnswer(
         symbol=symbol,
@@ -178,6 +209,8 @@ def signal(symbol: str, snapshot: Snapshot) -> SignalAnswer | None:
         as_of=record.bar_closed_at,
         cycle_id=record.cycle_id,
         verdict=record.verdict,
+        bars_behind=0 if bars is None else bars.columns.n_after(record.bar_closed_at),
+        is_tradable=found.is_tradable,
     )
 
 

@@ -1,7 +1,12 @@
-"""What follows when an agent holds up the engine's loop: it is named, and one of one's own is stopped at last."""
+"""What follows when an agent holds up the engine's loop: it is named, and one of one's own is stopped at last.
+
+One long block is told at once. Short ones count by what they add up to: many small bites do not go unnoticed, and one
+slow moment of the machine accuses nobody.
+"""
 
 import asyncio
 import logging
+import math
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,11 +19,52 @@ from engine.ports.clock import Clock
 from engine.scheduling.loop_watch import Block
 
 LONG_S = 1.0
-"""A block so long counts towards being stopped."""
+"""A block so long is told, and counts towards being stopped."""
 TIMES = 3
+"""Long blocks within the window that stop an agent of one's own."""
 WINDOW_S = 60.0
+SHARE = 0.1
+"""Share of the window that an agent's blocks, long and short, may take."""
+LEAST_BLOCKS = 10
+"""Blocks below which no share is judged: that is a slow moment, not a habit."""
+AGAIN_S = 600.0
+"""The habit of an agent that goes on is told again after so long."""
 
 log = logging.getLogger(__name__)
+
+
+class Recent:
+    """The blocks of one agent within the last window."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[tuple[float, float]] = deque()
+        self._quiet_until_s = -math.inf
+
+    def take(self, now_s: float, seconds: float) -> None:
+        """Take one more and forget what is too old."""
+        self._blocks.append((now_s, seconds))
+        while now_s - self._blocks[0][0] > WINDOW_S:
+            self._blocks.popleft()
+
+    def habit_told(self) -> None:
+        """See no habit for a while: it has been told."""
+        self._quiet_until_s = self._blocks[-1][0] + AGAIN_S
+
+    @property
+    def total_s(self) -> float:
+        """What they add up to."""
+        return sum(seconds for _, seconds in self._blocks)
+
+    @property
+    def is_habit(self) -> bool:
+        """Whether they are many and take too much of the window, and that has not been told lately."""
+        is_much = len(self._blocks) >= LEAST_BLOCKS and self.total_s > SHARE * WINDOW_S
+        return is_much and self._blocks[-1][0] >= self._quiet_until_s
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether they are a habit, or too many were long."""
+        return self.is_habit or sum(seconds >= LONG_S for _, seconds in self._blocks) >= TIMES
 
 
 class Blocking:
@@ -41,42 +87,47 @@ class Blocking:
         self._own = own
         self._bus = bus
         self._clock = clock
-        self._long: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=TIMES))
+        self._recent: defaultdict[str, Recent] = defaultdict(Recent)
         self._alerts = 0
         self._stopping: set[asyncio.Task[None]] = set()
 
     def take(self, block: Block) -> None:
-        """Log a block; tell of a long one, and stop an agent of one's own at its third within a minute."""
+        """Log a block; tell of a long one or a habit; stop an agent of one's own for a habit or a third long one."""
         level = logging.WARNING if block.seconds >= LONG_S else logging.DEBUG
         who = f" in {block.agent_id} ({block.where})" if block.agent_id else ""
         log.log(level, "the engine's loop stood still for %.2f s%s", block.seconds, who)
         agent = self._agents.get(block.agent_id)
-        if agent is None or block.seconds < LONG_S:
+        if agent is None:
             return
-        now_s = self._clock.monotonic()
-        times = self._long[block.agent_id]
-        times.append(now_s)
-        is_last = len(times) == TIMES and now_s - times[0] <= WINDOW_S
-        must_stop = is_last and block.agent_id in self._own
-        self._tell(agent, block, must_stop=must_stop)
-        if must_stop:
-            times.clear()
-            last = f"last {block.seconds:.1f} s at {block.where}"
-            reason = f"blocked the engine's loop {TIMES} times within a minute, {last}"
-            task = asyncio.get_running_loop().create_task(
-                agent.stop(actor="supervisor", reason=reason)
+        recent = self._recent[block.agent_id]
+        recent.take(self._clock.monotonic(), block.seconds)
+        if not (recent.is_habit or block.seconds >= LONG_S):
+            return
+        must_stop = recent.is_too_much and block.agent_id in self._own
+        words = f"{block.seconds:.1f} s at {block.where}"
+        if recent.is_habit:
+            words = (
+                f"{recent.total_s:.0f} s of the last {WINDOW_S:.0f} s, the last at {block.where}"
             )
-            self._stopping.add(task)
-            task.add_done_callback(self._stopping.discard)
+            recent.habit_told()
+        self._tell(agent, words, must_stop=must_stop)
+        if must_stop:
+            del self._recent[block.agent_id]
+            self._stop(agent, f"blocked the engine's loop again and again: {words}")
 
-    def _tell(self, agent: BaseAgent, block: Block, *, must_stop: bool) -> None:
+    def _stop(self, agent: BaseAgent, reason: str) -> None:
+        task = asyncio.get_running_loop().create_task(agent.stop(actor="supervisor", reason=reason))
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+    def _tell(self, agent: BaseAgent, words: str, *, must_stop: bool) -> None:
         self._alerts += 1
         follows = "It is stopped." if must_stop else "Everything else waited meanwhile."
         alert = Alert(
             alert_id=f"loop-{agent.agent_id}-{self._alerts}", symbol="engine", metric="loop_blocked",
             severity=Severity.CRITICAL if must_stop else Severity.WARNING,
             title=f"{agent.title or agent.name} held up the engine",
-            message=f"{block.seconds:.1f} s at {block.where}. {follows}", raised_at=self._now(),
+            message=f"{words}. {follows}", raised_at=self._now(),
         )  # fmt: skip
         self._bus.post(
             Event(EventType.RISK_ALERT, alert.to_data(), source="engine", as_of=alert.raised_at)

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from engine.agents.base import BaseAgent
 from engine.agents.execution import ExecutionAgent
 from engine.agents.market_data import MarketDataAgent
 from engine.agents.monte_carlo import MonteCarloAgent
+from engine.agents.quota import MeteredBus, Quota
 from engine.agents.risk import RiskAgent
 from engine.agents.sentiment import SentimentAgent
 from engine.agents.strategy import StrategyAgent
 from engine.agents.supervisor import SupervisorAgent
 from engine.bootstrap.own_agents import load_kinds
+from engine.bootstrap.pacing import checked_interval
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.errors import ConfigurationError
@@ -39,7 +41,7 @@ TICK_INTERVAL_S = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every agent is given; `health` is what the supervisor reports."""
+    """What every agent is given; `health` is what the supervisor reports, `waits_for` what market time waits for."""
 
     bus: EventBus
     state: StateManager
@@ -50,6 +52,7 @@ class Surroundings:
     kill_switch: KillSwitch
     epoch: int
     health: Callable[[], dict[str, Any]]
+    waits_for: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +122,11 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
     )  # fmt: skip
     return Crew(
         market_data=build(
-            MarketDataAgent, "market_data", feed=around.feed, interval=TICK_INTERVAL_S
+            MarketDataAgent, "market_data", feed=around.feed, interval=TICK_INTERVAL_S, waits_for=around.waits_for,
         ),
         monte_carlo=build(
-            MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps
+            MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps,
+            levels=settings.mc_levels, rehearsal=settings.mc_rehearsal,
         ),
         risk=build(
             RiskAgent, "risk", portfolio=execution.portfolio, limits=settings.risk_limits,
@@ -145,11 +149,16 @@ def _own(
     kind: type[BaseAgent], name: str, part: AgentPart, around: Surroundings, shared: dict[str, Any]
 ) -> BaseAgent:
     """Return an agent of one's own; what its constructor refuses is a matter of the configuration."""
-    config = {**shared, **part.config}
+    config, quota = {**shared, **part.config}, Quota(around.clock)
+    bus = cast(EventBus, MeteredBus(around.bus, quota))
     try:
-        return kind(name=name, event_bus=around.bus, state_manager=around.state, config=config)
+        agent = kind(name=name, event_bus=bus, state_manager=around.state, config=config)
+        if agent.has_cycle:
+            checked_interval("interval", agent.base_interval)
     except Exception as error:
         raise ConfigurationError(
             f"agents.{name} must accept its configuration, did not ({type(error).__name__}: {error}); "
             f"correct agents.{name}.config"
         ) from error
+    agent.quota = quota
+    return agent

@@ -17,6 +17,8 @@ from engine.bootstrap.fingerprint import Fingerprint, code_hash
 from engine.bootstrap.obeying import Obeying
 from engine.bootstrap.own_agents import sources_hash
 from engine.bootstrap.pacing import build_keeper, market_input
+from engine.bootstrap.pool_news import PoolNews, told_of
+from engine.bootstrap.warming import Warming
 from engine.core.commands import CommandDesk
 from engine.core.event_bus import EventBus
 from engine.core.event_log import EventLog
@@ -50,7 +52,7 @@ from engine.trading.latch import KillSwitch
 
 _TOLD = (
     "queue_by_priority", "running_tasks", "max_concurrent_tasks", "timed_out_tasks", "failed_tasks", "late_tasks",
-    "late_ms_p99", "late_ms_max", "timers",
+    "late_ms_p99", "late_ms_max", "timers", "orphaned_tasks", "orphans",
 )  # fmt: skip
 """Figures of the execution engine that go into HEALTH_CHECKED as they are."""
 
@@ -59,7 +61,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What an engine stands on; `pace` None writes everything at once, in the caller (the manual clock)."""
+    """What an engine stands on; `pace` None writes everything at once, in the caller (the manual clock).
+
+    Market time waits for `warming` where there is one.
+    """
 
     settings: Settings
     journal: Journal
@@ -69,6 +74,7 @@ class Parts:
     lease: Lease
     version: str
     pace: Pace | None
+    warming: Warming | None = None
 
 
 class Engine:
@@ -78,10 +84,12 @@ class Engine:
     ----------
     parts : Parts
     loop_lag_ms : callable, optional
-        Longest delay of the engine's loop in the last minute.
+        Longest delay of the engine's loop in the last minute; None before it is measured.
     """
 
-    def __init__(self, parts: Parts, loop_lag_ms: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self, parts: Parts, loop_lag_ms: Callable[[], float | None] = lambda: None
+    ) -> None:
         self.parts = parts
         self._loop_lag_ms = loop_lag_ms
         settings, is_stepped = parts.settings, parts.pace is None
@@ -96,6 +104,7 @@ class Engine:
         self.broker = PaperBroker(attached=True)
         self.kill_switch = KillSwitch(parts.journal)
         self.execution_engine = self._execution_engine(settings, is_stepped)
+        PoolNews(self.execution_engine.resource_pool, self.bus.post, parts.clock)
         self.registry = AgentRegistry(self.execution_engine)
         self.crew: Crew = muster(settings, self._surroundings())
         self.pacer = build_keeper(
@@ -140,6 +149,8 @@ class Engine:
         await self.registry.start_agent(self.crew.supervisor.agent_id)
         await self.obeying.pause_again()
         self.obeying.enlist(self.desk)
+        if self.parts.warming is not None:
+            self.parts.warming.start()
         if self.parts.pace is not None:
             self.desk.start()
             self.loop_watch.start()
@@ -171,7 +182,7 @@ class Engine:
             return
         is_same = engine is not None and engine.data_hash == self.fingerprint.data_hash
         if is_same and told.kind is self.feed.state.kind:
-            self.feed.restore(told)
+            self.feed.restore(told, self.projection.feed_heard)
             return
         number = self.parts.journal.head()
         self.feed.restore(replace(self.feed.state, run_id=f"run-{number}"))
@@ -246,17 +257,21 @@ class Engine:
             kill_switch=self.kill_switch,
             epoch=self.parts.lease.epoch,
             health=self.health,
+            waits_for=str if self.parts.warming is None else self.parts.warming.waits_for,
         )
 
     def health(self) -> dict[str, Any]:
-        """Return the engine's figures, plain data throughout: the data of HEALTH_CHECKED."""
+        """Return the engine's figures, plain data throughout: the data of HEALTH_CHECKED.
+
+        The supervisor's own cycle, in which they are taken, is not counted among what runs.
+        """
         stats = self.execution_engine.get_stats()
+        is_checking = self.execution_engine.is_at_work(self.crew.supervisor.agent_id)
         return {
             **{name: stats[name] for name in _TOLD},
+            "running_tasks": stats["running_tasks"] - is_checking,
             "durations": [row.to_data() for row in stats["durations"]],
-            "apis": [
-                row.to_data() for row in self.execution_engine.resource_pool.get_stats()["apis"]
-            ],
+            **told_of(self.execution_engine.resource_pool),
             "events_per_second": self.bus.rates(),
             "loop_lag_ms": self._loop_lag_ms(),
             "events_waiting": self.log.waiting,

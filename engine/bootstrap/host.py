@@ -18,6 +18,7 @@ from engine.adapters.stores.on_disk import DiskStore
 from engine.bootstrap.door import Door
 from engine.bootstrap.engine import Engine, Parts
 from engine.bootstrap.questions import questions
+from engine.bootstrap.warming import Warming
 from engine.core.gateway import EngineSide, Gateway
 from engine.core.live_store import LiveStore
 from engine.core.trouble import Pace
@@ -99,7 +100,8 @@ class Host:
             if is_owner:
                 self._own(self._journal, self._store)
             else:
-                self.gateway.put(Gateway(self._store, self._journal, questions(self._journal)))
+                asked = questions(self._journal, self.gateway.read)
+                self.gateway.put(Gateway(self._store, self._journal, asked))
                 log.info("standing by: another process owns the engine")
         except BaseException:
             self._close()
@@ -120,15 +122,16 @@ class Host:
             lease=lease,
             version=self._version,
             pace=Pace(),
+            warming=Warming(),
         )
-        engine = Engine(parts, lambda: 0.0 if self._thread is None else self._thread.lag_ms)
+        engine = Engine(parts, lambda: None if self._thread is None else self._thread.lag_ms)
         timers = IntervalTimers(engine.execution_engine, clock)
         self._thread = EngineHost(engine.start, engine.stop, timers)
         self.gateway.put(
             Gateway(
                 store,
                 journal,
-                questions(journal),
+                questions(journal, self.gateway.read, engine.crew.monte_carlo.drawing),
                 wake=engine.desk.wake,
                 watch=engine.log.on_flush,
                 engine=EngineSide(

@@ -186,7 +186,7 @@ class Obeying:
         positions = len(self._crew.execution.desk.account.positions)
         cancelled = len(events) - 1
         orders = f"{_n(cancelled, 'open order')} cancelled, {left} left open, verified."
-        kept = f"No order leaves. {_n(positions, 'position')} kept."
+        kept = f"No order leaves, those of stops and targets included. {_n(positions, 'position')} kept."
         return f"HALTED by {envelope.actor}", f"{orders} {kept}"
 
     async def resume_trading(self, _: ResumeTrading, envelope: CommandEnvelope) -> Answer:
@@ -195,7 +195,8 @@ class Obeying:
             return "Trading was not halted", "Nothing changed."
         for event in self._crew.execution.resume_trading(envelope.actor):
             await self._bus.publish(event)
-        return "Trading resumed", "Orders leave again with the next signal."
+        follows = "Stops and targets that were passed meanwhile fire at the next price, entries with the next signal."
+        return "Trading resumed", follows
 
     # -- feed and alerts -----------------------------------------------------------------------------------------
 

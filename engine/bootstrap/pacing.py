@@ -13,7 +13,13 @@ import psutil
 from engine.agents.base import BaseAgent
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
-from engine.domain.agents import AgentPaced, SchedulerWeights, TaskPriority
+from engine.domain.agents import (
+    LEAST_INTERVAL_S,
+    MOST_INTERVAL_S,
+    AgentPaced,
+    SchedulerWeights,
+    TaskPriority,
+)
 from engine.domain.commands import CommandEnvelope, SetAgentPace, SetSchedulerWeights
 from engine.domain.errors import must
 from engine.domain.events import Event, EventType
@@ -22,8 +28,6 @@ from engine.ports.journal import Journal
 from engine.scheduling.execution_engine import ExecutionEngine
 from engine.scheduling.pacing import Load, PaceKeeper
 
-LEAST_S, MOST_S = 0.1, 86_400.0
-"""Intervals that a person may set."""
 _PACE, _WEIGHTS = "pace:", "scheduler"
 _NAMES = ("market", "performance", "system")
 
@@ -32,7 +36,7 @@ def build_keeper(
     engine: ExecutionEngine,
     crew: Callable[[], Iterable[BaseAgent]],
     market: Callable[[], float | None],
-    lag_ms: Callable[[], float] | None,
+    lag_ms: Callable[[], float | None] | None,
 ) -> PaceKeeper:
     """Return what adjusts the crew's intervals; without `lag_ms` (a manual clock) nothing of this machine counts."""
     psutil.cpu_percent()  # the first answer of a process means nothing
@@ -40,7 +44,7 @@ def build_keeper(
     def load() -> Load:
         stats = engine.get_stats()
         at_work = stats["running_tasks"] + stats["queued_tasks"]
-        lag = 0.0 if lag_ms is None else lag_ms()
+        lag = (None if lag_ms is None else lag_ms()) or 0.0
         return Load(
             lag_ms=lag, cpu=psutil.cpu_percent() / 100, queue=at_work / engine.max_concurrent_tasks
         )
@@ -167,6 +171,19 @@ class Pacing:
         await self._bus.publish(Event(kind, payload.to_data(), source="engine"))
 
 
+def checked_interval(name: str, seconds: float) -> None:
+    """Refuse an interval outside the bounds, by the name it goes under.
+
+    Raises
+    ------
+    InvalidValueError
+        It is shorter than 0.1 s or longer than a day.
+    """
+    if not LEAST_INTERVAL_S <= seconds <= MOST_INTERVAL_S:
+        rule = f"be from {LEAST_INTERVAL_S:g} to {MOST_INTERVAL_S:,.0f} s"
+        raise must(name, rule, seconds, "give seconds within")
+
+
 def checked_pace(agent: BaseAgent, command: SetAgentPace) -> None:
     """Refuse a pace that cannot be.
 
@@ -181,8 +198,8 @@ def checked_pace(agent: BaseAgent, command: SetAgentPace) -> None:
     seconds = command.interval_s
     if seconds is None and command.priority is None:
         raise must("pace", "name an interval or a priority", "neither", "give one")
-    if seconds is not None and not (math.isfinite(seconds) and LEAST_S <= seconds <= MOST_S):
-        raise must("interval", f"be from {LEAST_S:g} to {MOST_S:,.0f} s", seconds, "enter seconds")
+    if seconds is not None:
+        checked_interval("interval", seconds)
     if command.priority is not None and command.priority not in TaskPriority.__members__:
         known = ", ".join(TaskPriority.__members__)
         raise must("priority", f"be one of {known}", command.priority, "choose one")

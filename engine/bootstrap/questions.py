@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from engine.bootstrap.forecast_questions import Read, forecast_questions
 from engine.core.projection.meaning import log_row
 from engine.domain.agents import PaceInputs, SchedulerWeights
 from engine.domain.events import Event
 from engine.domain.log import EventDetail, LogRow
 from engine.domain.payload import encode
 from engine.domain.sections import AgentRow
+from engine.forecasts.levels import Levels
 from engine.ports.journal import Journal
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
 from engine.scheduling.pacing import bounded, or_neutral
@@ -18,8 +20,10 @@ EFFECTS_LOOKED_AT = 400
 MAX_FIELD = 160
 
 
-def questions(journal: Journal) -> dict[str, Callable[..., Any]]:
-    """Return the questions by name."""
+def questions(
+    journal: Journal, read: Read, drawing: Levels | None = None
+) -> dict[str, Callable[..., Any]]:
+    """Return the questions by name; see `forecast_questions` for the parameters."""
 
     def event_detail(seq: int) -> EventDetail | None:
         """Return one event with its chain of causes and its direct effects, or None when it is not kept."""
@@ -37,7 +41,10 @@ def questions(journal: Journal) -> dict[str, Callable[..., Any]]:
         """Return how much room the journal takes."""
         return journal.size_bytes()
 
-    return {"event_detail": event_detail, "intervals": intervals, "journal_bytes": journal_bytes}
+    return {
+        "event_detail": event_detail, "intervals": intervals, "journal_bytes": journal_bytes,
+        **forecast_questions(journal, read, drawing),
+    }  # fmt: skip
 
 
 def intervals(rows: Sequence[AgentRow], weights: SchedulerWeights) -> dict[str, float]:

@@ -73,7 +73,6 @@ def build_turned(
     )
     engine = Engine(parts)
     host = ManualHost(clock, engine.execution_engine, engine.start, engine.stop, engine.bus.drain)
-    gateway = Gateway(
-        store, journal, questions(journal), wake=engine.desk.wake, watch=engine.log.on_flush
-    )
+    asked = questions(journal, Gateway(store, journal).read, engine.crew.monte_carlo.drawing)
+    gateway = Gateway(store, journal, asked, wake=engine.desk.wake, watch=engine.log.on_flush)
     return TurnedEngine(engine, host, gateway, journal)

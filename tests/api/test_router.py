@@ -8,13 +8,16 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from dashboard.problems import add_handlers
 from dashboard.report import lines
 from engine.api.answers import StatusAnswer
 from engine.api.router import build_router
-from engine.domain.agents import AgentMeasured, AgentStatus
+from engine.domain.agents import AgentMeasured, AgentStatus, AgentTrouble
+from engine.domain.market import BarColumns
 from engine.domain.sections import (
     AgentRow,
     AgentsSection,
+    BarsSection,
     CycleSection,
     EngineSection,
     TradingSection,
@@ -29,12 +32,24 @@ def gateway() -> FakeGateway:
     return filled(FakeGateway())
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/api/health", "/api/status", "/api/signal/AAPL"])
+def test_who_only_wants_to_know_whether_it_answers_may_ask_for_the_head(
+    client: TestClient, path: str
+):
+    assert client.head(path).status_code == client.get(path).status_code == 200
+
+
 @pytest.fixture
 def client(gateway: FakeGateway) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.include_router(build_router(gateway))
-    with TestClient(app) as client:
+    with TestClient(server(gateway)) as client:
         yield client
+
+
+def server(gateway: FakeGateway) -> FastAPI:
+    app = FastAPI()
+    add_handlers(app)
+    app.include_router(build_router(gateway))
+    return app
 
 
 def cycle() -> CycleSection:
@@ -95,6 +110,25 @@ def test_an_agent_that_nobody_set_up_or_that_is_yet_to_run_leaves_health_ok(
     assert client.get("/api/health").json() == {"status": "ok", "reasons": []}
 
 
+@pytest.mark.parametrize("status", [AgentStatus.RUNNING, AgentStatus.STOPPED])
+def test_health_names_the_agent_that_hangs_or_leaks_while_it_is_in_service(
+    client: TestClient, gateway: FakeGateway, status: AgentStatus
+):
+    trouble = AgentTrouble(kind="hangs", title="Risk hangs", message="Its cycle has lasted 86 s.")
+    measured = AgentMeasured(agent_id="risk", troubles=(trouble,))
+    row = AgentRow(agent_id="risk", title="Risk", status=status, measured=measured)
+    gateway.put("agents", AgentsSection(rows=(row,)))
+    answer = client.get("/api/health").json()
+    assert answer["status"] == "degraded"
+    is_running = status is AgentStatus.RUNNING
+    words = (
+        "Risk hangs: Its cycle has lasted 86 s."
+        if is_running
+        else "Risk is stopped: no reason given"
+    )
+    assert answer["reasons"] == [words]
+
+
 def test_status_counts_what_an_agent_handled_beside_its_cycles(
     client: TestClient, gateway: FakeGateway
 ):
@@ -129,12 +163,10 @@ def test_health_follows_the_engine(
 
 
 def test_before_the_engine_says_anything_health_is_starting():
-    app = FastAPI()
-    app.include_router(build_router(FakeGateway()))
-    with TestClient(app) as client:
+    with TestClient(server(FakeGateway())) as client:
         assert client.get("/api/health").json()["status"] == "starting"
         assert client.get("/api/status").json()["feed"] is None
-        assert client.get("/api/signal/AAPL").status_code == 404
+        assert client.get("/api/signal/AAPL").status_code == 503
 
 
 def test_status_carries_fingerprint_feed_and_account(client: TestClient):
@@ -182,6 +214,17 @@ def test_a_vote_is_given_with_its_date(client: TestClient, gateway: FakeGateway)
     body = client.get("/api/signal/AAPL").json()
     assert (body["signal"], body["confidence"], body["score"]) == ("SELL", 0.495, -0.495)
     assert body["as_of"] == "2008-09-26T20:00:00Z"
+
+
+def test_a_vote_says_how_many_bars_closed_since(client: TestClient, gateway: FakeGateway):
+    gateway.put("cycle:AAPL", cycle())
+    at = int(cycle().record.bar_closed_at.timestamp())
+    for n in (0, 3):
+        closes_at = tuple(at + day * 86_400 for day in range(n + 1))
+        columns = BarColumns(symbol="AAPL", closes_at=closes_at, close=(1.0,) * (n + 1))
+        gateway.put("bars:AAPL", BarsSection(columns=columns))
+        body = client.get("/api/signal/AAPL").json()
+        assert (body["bars_behind"], body["is_tradable"]) == (n, True)
 
 
 @pytest.mark.parametrize(("symbol", "status"), [("ZZZZ", 404), ("a;b", 422), ("%20%3C", 422)])

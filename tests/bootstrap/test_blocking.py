@@ -49,6 +49,52 @@ async def test_the_third_long_block_within_a_minute_stops_an_agent_of_ones_own_a
     assert bench.told[-1]["message"] == "1.5 s at slow.py:7 in handle. It is stopped."
 
 
+@pytest.mark.parametrize(("seconds", "within_s"), [(0.9, 10), (0.2, 40)])
+async def test_short_blocks_that_add_up_name_and_stop_an_agent_of_ones_own(
+    seconds: float, within_s: int
+):
+    bench = Bench(is_own=True)
+    await bench.agent.start()
+    for _ in range(within_s):
+        await bench.block(seconds)
+        bench.clock.advance(1.0)
+    assert bench.agent.status is AgentStatus.STOPPED
+    (alert,) = bench.told
+    assert alert["severity"] == "critical"
+    assert alert["message"].endswith(
+        "of the last 60 s, the last at slow.py:7 in handle. It is stopped."
+    )
+
+
+async def test_a_habit_of_a_built_in_agent_is_told_now_and_then_and_it_goes_on():
+    bench = Bench(is_own=False)
+    await bench.agent.start()
+    for _ in range(700):
+        await bench.block(0.2)
+        bench.clock.advance(1.0)
+    assert bench.agent.status is AgentStatus.RUNNING
+    assert [t["severity"] for t in bench.told] == ["warning"] * 2
+    await bench.agent.stop()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "every_s"),
+    [([0.9] * 6, 0.0), ([0.95] * 9, 0.1), ([0.06] * 600, 1.0)],
+    ids=["one slow moment", "a slow moment in pieces", "many that take too little"],
+)
+async def test_neither_a_slow_moment_nor_small_bites_accuse_anybody(
+    blocks: list[float], every_s: float
+):
+    bench = Bench(is_own=True)
+    await bench.agent.start()
+    for seconds in blocks:
+        await bench.block(seconds)
+        bench.clock.advance(every_s)
+    assert bench.agent.status is AgentStatus.RUNNING
+    assert bench.told == []
+    await bench.agent.stop()
+
+
 @pytest.mark.parametrize("case", ["spread over time", "short", "built in", "nobody's"])
 async def test_what_is_rare_short_built_in_or_nobodys_stops_nobody(case: str):
     bench = Bench(is_own=case != "built in")

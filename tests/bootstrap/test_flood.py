@@ -44,7 +44,7 @@ def wishes(names: list[str]) -> list[Payload]:
 
 async def flooded(n_clicks: int, *, ids: bool = True) -> TurnedEngine:
     """Send everything at once, each click with the id of its wish (or none of its own), and have it obeyed."""
-    turned = build_turned(Settings(speed=60))
+    turned = build_turned(Settings(mc_levels=(1,), mc_rehearsal=0, speed=60))
     await turned.host.start()
     await turned.advance(2.0)
     commands = wishes(list(turned.engine.crew.strategy.orchestrator.weights))
@@ -95,7 +95,7 @@ async def test_after_a_flood_of_weights_shares_add_up_and_the_score_is_the_sum_o
 
 
 async def test_a_halt_behind_a_flood_is_obeyed_first() -> None:
-    turned = build_turned(Settings(speed=60))
+    turned = build_turned(Settings(mc_levels=(1,), mc_rehearsal=0, speed=60))
     await turned.host.start()
     for n in range(3 * N):
         turned.gateway.send(RunAgentOnce(agent_id="market_data"), command_id=f"w{n}")

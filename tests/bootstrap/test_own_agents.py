@@ -41,7 +41,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def settings(**agents: Any) -> Settings:
-    return Settings(speed=60, symbols=("AAPL",), agents=agents)
+    return Settings(mc_levels=(1,), mc_rehearsal=0, speed=60, symbols=("AAPL",), agents=agents)
 
 
 async def started(**agents: Any) -> TurnedEngine:
@@ -93,6 +93,8 @@ async def test_an_agent_of_an_installed_package_is_found_by_its_entry_point(
     )
     turned = await started(counter={"use": "tally"})
     assert type(turned.engine.crew.own[0]).__name__ == "Counter"
+    limited = [agent for agent in turned.engine.crew.all if agent.quota is not None]
+    assert limited == list(turned.engine.crew.own), "only those of one's own have a quota"
     alone = await started()
     assert alone.engine.crew.own == (), "what is not named in the configuration is not loaded"
 
@@ -113,6 +115,19 @@ def test_what_cannot_come_aboard_is_refused_by_the_settings_name(
 ):
     with pytest.raises(ConfigurationError, match=words):
         build_turned(settings(**{name: {"use": use.format(own=own)}}))
+
+
+@pytest.mark.parametrize(("interval", "is_taken"), [(0.001, False), (0.1, True), (86_401, False)])
+def test_the_file_and_the_page_have_one_bound_for_intervals(
+    own: str, interval: float, is_taken: bool
+):
+    given = settings(counter={"use": f"{own}:Counter", "config": {"interval": interval}})
+    if is_taken:
+        assert build_turned(given).engine.crew.own[0].interval == interval
+        return
+    words = rf"agents\.counter .*interval must be from 0\.1 to 86,400 s, was {interval}"
+    with pytest.raises(ConfigurationError, match=words):
+        build_turned(given)
 
 
 def test_one_that_is_switched_off_is_not_loaded():

@@ -15,7 +15,7 @@ from engine.domain.sections import AgentRow, AgentsSection
 from engine.settings import Settings
 
 pytestmark = pytest.mark.asyncio
-SETTINGS = Settings(speed=60, symbols=("AAPL", "IBM"))
+SETTINGS = Settings(mc_levels=(1,), mc_rehearsal=0, speed=60, symbols=("AAPL", "IBM"))
 
 
 async def started(**parts: Any) -> TurnedEngine:

@@ -32,7 +32,8 @@ BAR_S = 1.0
 
 
 def settings(**changes: Any) -> Settings:
-    return Settings(speed=60, **changes)
+    quick: dict[str, Any] = {"mc_levels": (1,), "mc_rehearsal": 0, "speed": 60}
+    return Settings(**(quick | changes))
 
 
 async def run(seconds: float, **changes: Any) -> TurnedEngine:
@@ -57,6 +58,24 @@ async def test_two_runs_of_one_fingerprint_give_the_same_log_hash_for_hash() -> 
     assert first.engine.fingerprint == second.engine.fingerprint
     assert first.journal.head() > 200
     assert first.log_hash() == second.log_hash()
+
+
+@pytest.mark.asyncio
+async def test_five_levels_are_repeatable_too_and_one_of_them_is_voted_on() -> None:
+    levels = {"mc_levels": Settings().mc_levels, "mc_rehearsal": 8, "symbols": ("AAPL", "IBM")}
+    first, second = await run(4, **levels), await run(4, **levels)
+    assert first.log_hash() == second.log_hash()
+    made = [
+        d for d in events(first, EventType.MC_UPDATE) if d["symbol"] == "AAPL" and d["is_record"]
+    ]
+    assert {d["level"] for d in made} == {1, 2, 3, 4, 5}
+    n_bars = len({d["origin"] for d in made})
+    cycles = {
+        d["cycle_id"] for d in events(first, EventType.CYCLE_RECORDED) if d["symbol"] == "AAPL"
+    }
+    assert len(cycles) == n_bars >= 3, "one vote a bar, whatever the number of levels"
+    settled = [d for d in events(first, EventType.FORECASTS_SETTLED) if d["symbol"] == "AAPL"]
+    assert any(d["is_rehearsal"] for d in settled)
 
 
 @pytest.mark.asyncio
@@ -269,7 +288,7 @@ async def test_after_a_hard_stop_and_a_deleted_store_everything_is_as_before() -
 
 
 @pytest.mark.asyncio
-async def test_inside_a_bar_the_market_date_is_the_bars_and_a_restart_resumes_from_the_journal() -> (
+async def test_inside_a_bar_the_market_date_is_the_bars_and_a_restart_resumes_at_the_newest_tick() -> (
     None
 ):
     turned = await run(4.5)
@@ -280,18 +299,29 @@ async def test_inside_a_bar_the_market_date_is_the_bars_and_a_restart_resumes_fr
     assert shown.market_time.date() > FeedState.from_data(told).market_time.date()
     again = after_a_hard_stop(turned)
     await again.host.start()
-    assert again.engine.feed.state == FeedState.from_data(told)
-    assert again.gateway.read(["feed"]).value("feed").state == FeedState.from_data(told)
+    resumed, was = again.engine.feed.state, FeedState.from_data(told)
+    assert (resumed.run_id, resumed.bars_done) == (was.run_id, was.bars_done)
+    assert was.market_time < resumed.market_time < newest.as_of
+    assert again.gateway.read(["feed"]).value("feed").state == resumed
+    head = again.journal.head()
+    await again.advance(0.5)
+    first = next(e for e in again.journal.events(head) if e.event_type is EventType.MARKET_DATA)
+    assert first.as_of == newest.as_of, "its other symbols may not have been told"
 
 
 @pytest.mark.asyncio
-async def test_a_run_cut_in_two_by_a_clean_stop_fills_the_same_orders_as_one_that_was_not() -> None:
+@pytest.mark.parametrize("is_clean", [True, False], ids=["stop", "kill"])
+@pytest.mark.parametrize("seconds", [6, 7.75])
+async def test_a_run_cut_in_two_fills_the_same_orders_as_one_that_was_not(
+    is_clean: bool, seconds: float
+) -> None:
     whole = await run(12)
-    first = await run(6)
-    await first.host.stop()
+    first = await run(seconds)
+    if is_clean:
+        await first.host.stop()
     second = after_a_hard_stop(first)
     await second.host.start()
-    await second.advance(6.25)  # the first poll after a start sets the feed's origin
+    await second.advance(12.25 - seconds)  # the first poll after a start sets the feed's origin
 
     def fills(turned: TurnedEngine) -> list[tuple[Any, ...]]:
         return [
