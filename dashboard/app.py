@@ -23,9 +23,10 @@ from dashboard.intake import CallbackFence, Intake
 from dashboard.live import LiveHub
 from dashboard.page import PageModule
 from dashboard.pages import page_modules
-from dashboard.routing import PageLinks, add_not_found, build_live_router, refuse_value
+from dashboard.problems import Problem, add_handlers
+from dashboard.routing import PageLinks, add_not_found, build_live_router
 from engine.api.router import build_router
-from engine.domain.errors import InvalidValueError, PilothouseError
+from engine.domain.errors import PilothouseError
 
 THEME_SCRIPT = (
     '(function(){var t=null;try{t=localStorage.getItem("ph-theme")}catch(e){}'
@@ -77,6 +78,7 @@ def create_app(
         name="dashboard",
         server=build_server(engine_host, hub, is_dev=is_dev),  # type: ignore[arg-type] # Dash takes a FastAPI application here
         assets_folder=str(assets_folder()),
+        assets_ignore=r"^plotly-",  # loaded by the first chart, not by every page
         index_string=_INDEX.replace("THEME", THEME_SCRIPT),
         title="Pilothouse",
         update_title="",
@@ -149,10 +151,10 @@ def build_server(host: Host, hub: LiveHub, *, is_dev: bool = False) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if is_dev else None,
     )
-    server.add_exception_handler(InvalidValueError, refuse_value)
+    add_handlers(server)
     routers = (build_live_router(hub), build_router(host.gateway))
     for router in routers:
-        server.include_router(router)
+        server.include_router(router, responses={"default": {"model": Problem}})
     add_not_found(server, routers)
     server.add_middleware(CallbackFence)  # before Dash is put on, so that it stands inside
     return server

@@ -17,6 +17,7 @@ from engine.domain.errors import PilothouseError
 from engine.settings import Settings, load_settings
 
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 EXIT_NOT_RUNNING = 1
 ASK_TIMEOUT_S = 3.0
 
@@ -91,9 +92,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     if options.action == "status":
         return status(settings, as_json=options.json)
-    from dashboard.server import serve
+    try:
+        from dashboard.server import serve
 
-    return serve(settings, is_dev=options.dev)
+        return serve(settings, is_dev=options.dev)
+    except KeyboardInterrupt:  # later the server hears it itself
+        sys.stderr.write("Pilothouse was ended before it had started.\n")
+        return EXIT_INTERRUPTED
 
 
 def overruled(options: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:

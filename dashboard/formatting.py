@@ -18,6 +18,9 @@ from dashboard.moments import from_epoch as from_epoch
 Number = float | int | Decimal | None
 """A value that may be unknown."""
 
+Write = Callable[[Number], str]
+"""How a number of one kind is written."""
+
 UNKNOWN = "–"
 MINUS = "−"
 THIN_SPACE = "\u2009"

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.domain.payload import encode
+from dashboard.problems import Problem
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,6 +28,9 @@ MAX_BODY_BYTES = 1_000_000
 OPEN_PATHS = frozenset({"/healthz"})
 """Answered without a password: they say "ok" and nothing else."""
 
+_FAILED = Problem(
+    status=500, error="The server failed on this request.", remedy="Its log says why; try again."
+)
 _STATIC_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -174,7 +177,7 @@ class Guard:
         headers = _headers(scope)
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            await _answer(self._dressed(send, scope), *refusal)
+            await refusal.response()(scope, receive, self._dressed(send, scope))
             return
         started = False
 
@@ -188,7 +191,11 @@ class Guard:
             await self._app(scope, self._capped(receive), counted_send)
         except BodyTooLargeError:
             if not started:
-                await _answer(dressed, 413, *self._too_large())
+                await self._too_large().response()(scope, receive, dressed)
+        except Exception:
+            if not started:
+                await _FAILED.response()(scope, receive, dressed)
+            raise
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
@@ -204,30 +211,29 @@ class Guard:
         await receive()  # the handshake must be read before it can be refused
         await send({"type": "websocket.close", "code": 4403, "reason": "not allowed"})
 
-    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str, str] | None:
-        """Return status, title and remedy when the request may not pass."""
+    def _refusal(self, scope: Scope, headers: dict[str, str]) -> Problem | None:
+        """Return what is wrong when the request may not pass."""
         host = headers.get("host", "")
         if not self._policy.allows_host(host):
             remedy = "Use 127.0.0.1, or name the host in PILOTHOUSE_ALLOWED_HOSTS."
-            return 421, f"This server does not answer for {host[:100]!r}.", remedy
+            words = f"This server does not answer for {host[:100]!r}."
+            return Problem(status=421, error=words, remedy=remedy)
         if scope["method"] not in SAFE_METHODS and not _is_own_page(headers, host):
-            return (
-                403,
-                "The request came from another site.",
-                "Send it from this server's own pages.",
-            )
+            words = "The request came from another site."
+            return Problem(status=403, error=words, remedy="Send it from this server's own pages.")
         if scope["path"] not in OPEN_PATHS and not self._policy.allows_password(
             headers.get("authorization", "")
         ):
-            return 401, "A password is needed.", "Give the one in PILOTHOUSE_PASSWORD_FILE."
+            remedy = "Give the one in PILOTHOUSE_PASSWORD_FILE."
+            return Problem(status=401, error="A password is needed.", remedy=remedy)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._policy.max_body_bytes:
-            return 413, *self._too_large()
+            return self._too_large()
         return None
 
-    def _too_large(self) -> tuple[str, str]:
-        limit = f"{self._policy.max_body_bytes:,}"
-        return f"The body is longer than {limit} bytes.", "Send less."
+    def _too_large(self) -> Problem:
+        words = f"The body is longer than {self._policy.max_body_bytes:,} bytes."
+        return Problem(status=413, error=words, remedy="Send less.")
 
     def _capped(self, receive: Receive) -> Receive:
         total = 0
@@ -280,10 +286,3 @@ def _is_own_page(headers: dict[str, str], host: str) -> bool:
     if origin is not None:
         return is_same_origin(origin, host)
     return headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
-
-
-async def _answer(send: Send, status: int, title: str, remedy: str) -> None:
-    body = encode({"error": title, "remedy": remedy})
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

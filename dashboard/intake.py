@@ -15,8 +15,9 @@ import msgspec
 from dash.exceptions import CallbackException, DependencyException, PreventUpdate
 
 from dashboard.guard import App, Message, Receive, Scope, Send
+from dashboard.problems import Problem, nothing_at
 from engine.domain.errors import InvalidValueError, must
-from engine.domain.payload import decode, encode
+from engine.domain.payload import decode
 
 CALLBACKS = "/_dash-update-component"
 _SUITES = re.compile(r"^/_dash-component-suites/[^/]+/.+$")
@@ -31,6 +32,11 @@ _SENSELESS = (
     CallbackException,
 )
 """What a callback raises on a value of a kind that its page never sends."""
+
+_NO_POST = Problem(status=405, error="Callbacks are sent with POST.", remedy="Use POST.")
+_UNUSABLE = Problem(
+    status=422, error="A value that was sent cannot be used here.", remedy="Load the page again."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -61,11 +67,11 @@ class Intake:
             await receive()
             await send({"type": "websocket.close", "code": 4404, "reason": "nothing lives here"})
         elif path not in _OPEN and not _SUITES.match(path):
-            await _answer(send, 404, f"Nothing lives at {path[:100]!r}.")
+            await nothing_at(path).response()(scope, receive, send)
         elif path != CALLBACKS:
             await self._app(scope, receive, send)
         elif scope["method"] != "POST":
-            await _answer(send, 405, "Callbacks are sent with POST.")
+            await _NO_POST.response({"Allow": "POST"})(scope, receive, send)
         else:
             await self._callback(scope, receive, send)
 
@@ -75,7 +81,7 @@ class Intake:
             check(body, self._callbacks())
         except InvalidValueError as error:
             _log.warning("a request was refused: %s", error)
-            await _answer(send, 422, str(error))
+            await Problem.of(error, 422).response()(scope, receive, send)
             return
         is_read = False
 
@@ -105,12 +111,10 @@ class CallbackFence:
         except PreventUpdate:
             raise
         except DependencyException:
-            await _answer(send, 404, f"Nothing lives at {scope['path'][:100]!r}.")
+            await nothing_at(scope["path"]).response()(scope, receive, send)
         except _SENSELESS:
             _log.exception("a callback failed on what it was sent")
-            await _answer(
-                send, 422, "A value that was sent cannot be used here. Load the page again."
-            )
+            await _UNUSABLE.response()(scope, receive, send)
         except Exception:
             _log.exception("a callback failed")
             raise
@@ -189,10 +193,3 @@ def _as_json(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     """Return the headers with the content named for what it was found to be: Dash ignores it otherwise."""
     kept = [pair for pair in headers if pair[0].lower() != b"content-type"]
     return [*kept, (b"content-type", b"application/json")]
-
-
-async def _answer(send: Send, status: int, words: str) -> None:
-    body = encode({"error": words})
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -18,6 +18,7 @@ from dashboard.page import LivePart
 from dashboard.patches import encode_patch
 from dashboard.wish import Wish
 from engine.core.gateway import is_wanted
+from engine.domain.errors import must
 from engine.domain.payload import encode
 from engine.domain.sections import Snapshot
 
@@ -25,12 +26,12 @@ MAX_CLIENTS = 512
 MAX_CHANNELS = 2_048
 """Topics drawn at a time; of those that nobody looks at any more the oldest go first."""
 KEEP_ALIVE_S = 5.0
-TICK_S = 0.05
-"""The hub looks for changes at most this often (20 Hz)."""
+REST_S = 0.01
+"""Between two looks; what rings writes twenty times a second at most."""
 FRAME_S = 0.02
 """A look that lasts longer sends what is drawn so far; each later drawing then goes out at once."""
 LOOK_S = 1.0
-"""It looks this often even when nothing rings."""
+"""It looks this often even when nothing rings and nothing waits for its turn."""
 LEASE_S = 10.0
 """A topic that was fetched instead of subscribed stays drawn for so long."""
 
@@ -61,6 +62,8 @@ class Client:
 
     topics: tuple[str, ...] = ()
     pending: set[str] = field(default_factory=set)
+    joined: dict[str, int] = field(default_factory=dict)
+    """Version of each topic when it was subscribed to."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -100,6 +103,7 @@ class LiveHub:
         self._channels: dict[str, Channel] = {}
         self._clients: set[Client] = set()
         self._changed = asyncio.Event()
+        self._next_look_s = LOOK_S
         self._looking_since: float | None = None
         self._to_ring: set[Client] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,15 +147,18 @@ class LiveHub:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK_S)
+                # not wait_for: before Python 3.12 it loses a cancellation that comes together with a change
+                async with asyncio.timeout(self._next_look_s):
+                    await self._changed.wait()
             self._changed.clear()
+            self._next_look_s = LOOK_S
             self._looking_since = perf_counter()
             try:
                 await self._look()
             finally:
                 self._looking_since = None
                 self._ring_clients()
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(REST_S)
 
     async def _look(self) -> None:
         """Redraw what changed, and forget the topics that nobody wants any more."""
@@ -170,10 +177,10 @@ class LiveHub:
             if channel.kept_until < moment:
                 self._channels.pop(channel.topic, None)
             return False  # drawn anew when it is fetched again
-        if moment - channel.drawn_at < channel.part.min_interval_s:
-            self._changed.set()
-            return False
-        return True
+        early_s = channel.part.min_interval_s - (moment - channel.drawn_at)
+        if early_s > 0:
+            self._next_look_s = min(self._next_look_s, early_s)
+        return early_s <= 0
 
     def _read_for(self, channels: Sequence[Channel]) -> Snapshot | None:
         """Return the sections of all `channels` in one reading, or None when each must try for itself."""
@@ -218,8 +225,7 @@ class LiveHub:
     async def _refresh(self, channel: Channel, read: Snapshot | None = None) -> None:
         """Draw one topic when its sections changed; a slow one in a thread, without waiting for it."""
         if channel.drawing is not None:
-            self._changed.set()
-            return
+            return  # its end rings
         try:
             snapshot = _part_of(read, channel.names) or self._gateway.read(channel.names)
         except Exception as error:  # noqa: BLE001 -- fence: one part must not stop the others
@@ -257,6 +263,7 @@ class LiveHub:
             self._publish(channel, fragment)
         finally:
             channel.drawing = None
+            self._changed.set()
 
     def _failed(self, channel: Channel, error: Exception) -> None:
         words = f"{type(error).__name__}: {error}"
@@ -311,14 +318,19 @@ class LiveHub:
 
     async def subscribe(self, client: Client, wish: Wish) -> tuple[str, ...]:
         """Give the client the topics of `wish` in place of its former ones; return those that do not exist."""
+        self._check(wish)
         for topic in client.topics:
             if topic not in wish.topics and topic in self._channels:
                 self._channels[topic].clients.discard(client)
         client.topics = (
             wish.topics
         )  # at once, so that a client that leaves meanwhile is forgotten everywhere
+        client.pending &= set(wish.topics)
+        client.joined = {}
         channels, unknown = await self._current(wish.topics, client)
-        client.pending = {channel.topic for channel in self._newer(channels, wish)}
+        # what was drawn since it joined is pending already, or even sent
+        newer = (c for c in self._newer(channels, wish) if c.version == client.joined.get(c.topic))
+        client.pending |= {channel.topic for channel in newer}
         client.ready.set()
         return unknown
 
@@ -335,6 +347,7 @@ class LiveHub:
             channels.append(channel)
             is_old = not channel.version or not channel.clients
             if client is not None:
+                client.joined[topic] = channel.version
                 channel.clients.add(client)
             if is_old:
                 await self._refresh(channel)
@@ -343,6 +356,12 @@ class LiveHub:
                 await asyncio.wait({channel.drawing})
         return channels, tuple(unknown)
 
+    def _check(self, wish: Wish) -> None:
+        """Refuse a wish whose browser has painted what this hub has not counted yet."""
+        if wish.epoch == self.epoch and wish.since > self.version:
+            rule = f"be at most {self.version}, the newest version"
+            raise must("since", rule, wish.since, "send the v of the newest frame")
+
     def _newer(self, channels: Iterable[Channel], wish: Wish) -> list[Channel]:
         since = wish.since if wish.epoch == self.epoch else 0
         return [channel for channel in channels if channel.version > since]
@@ -350,13 +369,15 @@ class LiveHub:
     async def next_frame(self, client: Client) -> str:
         """Return what the client lacks, in its newest state; after a silence, a frame without parts."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(client.ready.wait(), KEEP_ALIVE_S)
+            async with asyncio.timeout(KEEP_ALIVE_S):
+                await client.ready.wait()
         client.ready.clear()
         topics, client.pending = client.pending, set()
         return self._frame([self._channels[topic] for topic in topics if topic in self._channels])
 
     async def fetch(self, wish: Wish) -> str:
         """Return the same frame for a browser whose websocket cannot open."""
+        self._check(wish)
         channels, unknown = await self._current(wish.topics)
         return self._frame(self._newer(channels, wish), unknown)
 

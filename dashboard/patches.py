@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 Plain: TypeAlias = "str | int | float | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 """Whatever JSON can say."""
 
-PropValue: TypeAlias = "Plain | Component | Sequence[Component]"
+PropValue: TypeAlias = "Plain | Component | Sequence[Component | str]"
 """A value of a Dash property; components are allowed."""
 
 

@@ -9,19 +9,32 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 
 from dashboard.guard import App, Message, Receive, Scope, Send
 from dashboard.live import Client, HubFullError, LiveHub
+from dashboard.problems import Problem, nothing_at
 from dashboard.wish import Wish
 from engine.domain.errors import InvalidValueError
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WISH_PAUSE_S = 0.05
 """A client's next wish is read after so long; until then it waits in the network."""
+MAX_REASON_BYTES = 120
+"""A closing frame has no room for more."""
 FULL = "too many clients; try again later"
 _OWN_PREFIXES = ("/_", "/api", "/ws", "/assets/", "/healthz", "/docs", "/redoc", "/openapi.json")
+
+
+class LiveQuery(BaseModel):
+    """What a browser whose websocket cannot open asks for; `Wish` has the rules."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topics: str = ""
+    since: int = 0
+    epoch: str = ""
 
 
 def build_live_router(hub: LiveHub) -> APIRouter:
@@ -31,20 +44,15 @@ def build_live_router(hub: LiveHub) -> APIRouter:
     async def live_socket(socket: WebSocket) -> None:
         await serve_client(hub, socket)
 
-    async def live_fallback(
-        topics: Annotated[str, Query(max_length=8_192)] = "",
-        since: Annotated[int, Query(ge=0)] = 0,
-        epoch: Annotated[str, Query(max_length=32)] = "",
-    ) -> Response:
-        asked = [topic for topic in topics.split(",") if topic]
-        try:
-            wish = Wish.from_data({"topics": asked, "since": since, "epoch": epoch})
-        except InvalidValueError as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
+    async def live_fallback(query: Annotated[LiveQuery, Query()]) -> Response:
+        topics = tuple(topic for topic in query.topics.split(",") if topic)
+        wish = Wish(topics=topics, since=query.since, epoch=query.epoch)
         try:
             return Response(await hub.fetch(wish), media_type="application/json")
         except HubFullError:
-            return JSONResponse({"error": FULL}, status_code=429, headers={"Retry-After": "10"})
+            words, _, remedy = FULL.partition("; ")
+            problem = Problem(status=429, error=words, remedy=remedy)
+            return problem.response({"Retry-After": "10"})
 
     router.add_api_websocket_route("/ws/live", live_socket)
     router.add_api_route("/api/live", live_fallback, methods=["GET"])
@@ -77,12 +85,11 @@ async def _read_wishes(hub: LiveHub, client: Client, socket: WebSocket) -> None:
         while True:
             text = await socket.receive_text()
             try:
-                wish = Wish.from_text(text)
+                await hub.subscribe(client, Wish.from_text(text))
             except InvalidValueError as error:
-                await socket.close(code=1008, reason=str(error)[:100])
+                reason = str(error).encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+                await socket.close(code=1008, reason=reason)
                 return
-            try:
-                await hub.subscribe(client, wish)
             except HubFullError:
                 await socket.close(code=1013, reason=FULL)
                 return
@@ -107,21 +114,14 @@ def add_not_found(server: FastAPI, routers: Iterable[APIRouter]) -> None:
             m for r in known if r.path_regex.match(request.url.path) for m in r.methods or ()
         }
         if allowed:
-            words = f"{request.method} means nothing here."
-            answer = {"error": words, "remedy": f"Use {', '.join(sorted(allowed))}."}
-            return JSONResponse(answer, 405, {"Allow": ", ".join(sorted(allowed))})
-        words = f"Nothing lives at {request.url.path[:100]!r}."
-        remedy = "See /api/status for what there is."
-        return JSONResponse({"error": words, "remedy": remedy}, status_code=404)
+            words, names = f"{request.method} means nothing here.", ", ".join(sorted(allowed))
+            problem = Problem(status=405, error=words, remedy=f"Use {names}.")
+            return problem.response({"Allow": names})
+        return nothing_at(request.url.path).response()
 
     nested = [f"{prefix}/{{path:path}}" for prefix in ("/api", "/ws")]
     for path in (*nested, "/api", "/ws", "/docs", "/redoc", "/openapi.json"):
         server.add_api_route(path, not_found, methods=ALL_METHODS, include_in_schema=False)
-
-
-async def refuse_value(_: object, error: Exception) -> Response:
-    """Answer a value that breaks its rule with 422 and the rule."""
-    return JSONResponse({"error": str(error)}, status_code=422)
 
 
 class PageLinks:

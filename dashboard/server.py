@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from dashboard.app import create_app
 from dashboard.guard import Policy, is_loopback
 from engine.bootstrap import build_host
+from engine.bootstrap.heap import share_heap
 from engine.domain.errors import ConfigurationError, JournalDamagedError, PilothouseError, must
 from engine.settings import Settings
 
@@ -43,6 +44,9 @@ MAX_HEAD_BYTES = 65_536
 _log = logging.getLogger("dashboard.server")
 _refusals = logging.getLogger("dashboard.refusals")
 """Goes to the log file alone: the terminal has the same in plain words."""
+_refusals.addHandler(
+    logging.NullHandler()
+)  # without it the terminal would have it twice while there is no file yet
 
 
 class SurroundingsError(PilothouseError):
@@ -70,6 +74,7 @@ def refuse(error: PilothouseError) -> int:
 
 
 def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev: bool) -> int:
+    share_heap()
     app = create_app(build_host(settings, version("pilothouse")), policy=policy, is_dev=is_dev)
     config = uvicorn.Config(
         app.server,

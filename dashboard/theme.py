@@ -36,7 +36,7 @@ TOKENS: Mapping[Theme, Mapping[str, str]] = MappingProxyType(
                 "warn-f": "#F2C14E",
                 "crit": "#FF5D73",
                 "on-crit": "#1A0509",
-                "heat": "#5E68C8",
+                "heat": "#5660BC",
             }
         ),
         Theme.LIGHT: MappingProxyType(

@@ -1,4 +1,4 @@
-"""The parts of the Agents page: nodes and edges of the graph, one agent as a row or card, its recent durations.
+"""The parts of the Agents page: nodes and edges of the graph, an agent's state and buttons.
 
 An edge is a mask over a colour, so it takes the theme's; the graph stretches, its nodes and lines do not.
 """
@@ -12,12 +12,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.icons import icon
-from dashboard.components.nodes import attrs, classes, optional_id
-from dashboard.components.pills import pill
+from dashboard.components.nodes import attrs, classes
+from dashboard.components.pills import age, pill
 from dashboard.patches import Patch
 from dashboard.views.agent_controls import Control
 from dashboard.views.agent_graph import EdgeView, NodeView
-from dashboard.views.agents import AgentView
+from dashboard.views.agents import AgentView, MeasuredView
+from engine.domain.sections import AgentRow
 
 ARROW = 7
 PAD = 6
@@ -50,11 +51,6 @@ def node_id(agent_id: str) -> dict[str, str]:
     return {"type": "agents-node", "agent": agent_id}
 
 
-def name_id(agent_id: str) -> dict[str, str]:
-    """Return the id of the button with the name in the row."""
-    return {"type": "agents-name", "agent": agent_id}
-
-
 # -- graph -----------------------------------------------------------------------------------------------------
 
 
@@ -65,7 +61,13 @@ def node(view: NodeView, *, is_chosen: bool) -> html.Div:
         [
             html.Strong(view.last, id=f"node-last-{key}", className="ph-node-last"),
             html.Span(
-                ["queue ", html.Strong(view.queue, id=f"node-queue-{key}")], className="ph-tx2"
+                [
+                    "q",
+                    html.Span("ueue ", className="ph-node-rest"),
+                    " ",
+                    html.Strong(view.queue, id=f"node-queue-{key}"),
+                ],
+                className="ph-tx2",
             ),
             counter(f"node-next-{key}", "due", view.next_run_at, view.next_words),
         ],
@@ -75,9 +77,10 @@ def node(view: NodeView, *, is_chosen: bool) -> html.Div:
         [
             html.Span(html.Span(className=glyph_class(view.ring), id=f"node-glyph-{key}"), className="ph-ring"),
             html.Span(view.title, className="ph-node-name ph-cut"),
+            _errors(view, key),
             html.Span(view.state, id=f"node-state-{key}", className="ph-hidden"),
             figures,
-            html.Span(view.words, id=f"node-words-{key}", className="ph-node-words ph-cut"),
+            html.Span(view.words, id=f"node-words-{key}", className="ph-node-words"),
         ],
         id=node_id(view.agent_id),
         type="button",
@@ -91,6 +94,19 @@ def node(view: NodeView, *, is_chosen: bool) -> html.Div:
         id=f"node-{key}",
         className=node_class(view),
         style={"--ph-x": f"{view.x:.4f}", "--ph-top": f"{view.top}px"},
+        **attrs({"data-tip": view.tip}),
+    )
+
+
+def _errors(view: NodeView, key: str) -> html.Span:
+    """Return the count of an agent's errors; a node without any does not show it."""
+    return html.Span(
+        [
+            icon("circle-x", 12),
+            html.Span("errors ", className="ph-hidden"),
+            html.Span(view.errors, id=f"node-errors-{key}"),
+        ],
+        className="ph-node-errors",
     )
 
 
@@ -108,6 +124,7 @@ def node_class(view: NodeView) -> str:
         "ph-node-place",
         f"ph-agent-{view.state.replace(' ', '-')}",
         "ph-node-silent" if view.words else None,
+        "ph-node-erred" if view.errors else None,
         "ph-node-topic-below" if view.is_topic_below else None,
     )
 
@@ -120,8 +137,13 @@ def glyph_class(name: str) -> str:
 def counter(
     id: str, way: str, moment: float | None, words: str, class_name: str = "ph-tx3 ph-fixed"
 ) -> html.Span:
-    """Return a time that the browser counts: `way` is "due" (down to it) or "since" (up from it)."""
+    """Return a time that the browser counts: `way` is "due" (down to it) or "since" (up from it).
+
+    What was told once a second counts in whole seconds: a tenth would be made up.
+    """
     data = {f"data-ph-{way}": epoch(moment)}
+    if way == "since":
+        data["data-ph-whole"] = ""
     return html.Span(words, id=id, className=class_name, **attrs(data))
 
 
@@ -131,13 +153,26 @@ def epoch(moment: float | None) -> str:
 
 
 def edge(view: EdgeView) -> html.Li:
-    """Return one flow: a line with an arrow and its rate; on a phone it reads as a line of text."""
+    """Return one flow: a line with an arrow and its rate; on a phone it reads as text, with what it carried last."""
     return html.Li(
         [
             html.Span(className="ph-edge-line"),
             html.Span(f"{view.names} ", className="ph-edge-names"),
             html.Span(view.topic, className="ph-edge-topic ph-mono"),
-            html.Span(view.label, id=f"edge-rate-{view.key}", className="ph-edge-rate"),
+            html.Span(
+                view.label,
+                id=f"edge-rate-{view.key}",
+                className="ph-edge-rate ph-aged",
+                tabIndex=0,
+                role="group",
+                **attrs(
+                    {
+                        "aria-label": f"{view.names}, {view.topic}",
+                        "aria-describedby": f"edge-last-{view.key}",
+                    }
+                ),
+            ),
+            html.Span(id=f"edge-last-{view.key}", className="ph-edge-last"),
         ],
         id=f"edge-{view.key}",
         className=edge_class(view),
@@ -191,6 +226,21 @@ def _line(rise: int, *, is_down: bool, width: float, is_dashed: bool) -> str:
     return f'url("data:image/svg+xml,{quote(svg, safe=" =:/,")}")'
 
 
+def measured(name: str, view: MeasuredView) -> html.Span:
+    """Return how long ago the engine's figures were taken; that runs on while the feed is paused."""
+    ago = age(f"{name}-age", view.received_at, view.budget_s, "")
+    setattr(ago, "data-wall", "")
+    words = html.Span(view.words, id=f"{name}-words")
+    return html.Span([words, " ", ago], id=name, className="ph-tx3 ph-t12 ph-fixed")
+
+
+def measured_patch(name: str, view: MeasuredView) -> Patch:
+    """Return what keeps it."""
+    known = view.received_at
+    ages = {} if known is None else {f"{name}-age": (known, view.budget_s)}
+    return Patch(text={f"{name}-words": view.words}, age=ages)
+
+
 def graph_patch(nodes: Sequence[NodeView], edges: Sequence[EdgeView]) -> Patch:
     """Return what brings a drawn graph to this state."""
     text: dict[str, str] = {}
@@ -200,9 +250,10 @@ def graph_patch(nodes: Sequence[NodeView], edges: Sequence[EdgeView]) -> Patch:
         key = slug(view.agent_id)
         text |= {
             f"node-last-{key}": view.last, f"node-queue-{key}": view.queue, f"node-state-{key}": view.state,
-            f"node-words-{key}": view.words, f"node-topic-{key}": view.topic,
+            f"node-words-{key}": view.words, f"node-topic-{key}": view.topic, f"node-errors-{key}": view.errors,
         }  # fmt: skip
         cls |= {f"node-{key}": node_class(view), f"node-glyph-{key}": glyph_class(view.ring)}
+        marks[f"node-{key}"] = {"data-tip": view.tip}
         text |= count_down(f"node-next-{key}", view.next_run_at, view.next_words, marks)
     for flow in edges:
         text[f"edge-rate-{flow.key}"] = flow.label
@@ -219,67 +270,7 @@ def count_down(
     return {dom: words} if moment is None else {}
 
 
-# -- rows ------------------------------------------------------------------------------------------------------
-
-HEADS = ("Agent", "State", "Every", "Priority", "Last", "p50", "p95", "Runs", "Errors", "Control")
-
-
-def agent_row(view: AgentView, *, is_chosen: bool) -> html.Li:
-    """Return one agent: a row of the table, on a phone a card; each figure carries its name for readers."""
-    key = slug(view.agent_id)
-    name = html.Button(
-        view.title,
-        id=name_id(view.agent_id),
-        type="button",
-        n_clicks=0,
-        className="ph-agent-name",
-        **attrs(choice(is_chosen=is_chosen)),
-    )
-    since = counter(f"agent-last-{key}", "since", view.last_run_at, "never")
-    figures = [
-        _figure("Every", html.Span(view.every, id=f"agent-every-{key}"), tip=view.every_tip),
-        _figure("Priority", html.Span(view.priority, className="ph-tx2")),
-        _figure("Last", since),
-        _figure("p50", html.Span(view.p50, id=f"agent-p50-{key}")),
-        _figure("p95", html.Span(view.p95, id=f"agent-p95-{key}")),
-        _figure("Runs", html.Span(view.runs, id=f"agent-runs-{key}"), tip=view.runs_tip, id=f"agent-done-{key}"),
-        _figure("Errors", html.Span(view.errors, id=f"agent-errors-{key}", className=errors_class(view))),
-    ]  # fmt: skip
-    return html.Li(
-        [
-            html.Div(
-                [name, html.Span(view.detail, id=f"agent-text-{key}", className="ph-tx3 ph-cut")],
-                className="ph-agent-title",
-            ),
-            html.Div(state_pill(view), id=f"agent-state-{key}", className="ph-agent-state"),
-            html.Dl(figures, className="ph-agent-figures"),
-            html.Div(
-                controls(view.controls, view), id=f"agent-tools-{key}", className="ph-agent-tools"
-            ),
-            html.Div(note(view), id=f"agent-note-{key}", className="ph-agent-note"),
-        ],
-        id=f"agent-{key}",
-        className="ph-agent",
-    )
-
-
-def agent_heads() -> html.Div:
-    """Return the heads of the columns; readers hear them with each figure instead."""
-    return html.Div(
-        [html.Span(head) for head in HEADS],
-        className="ph-agent-heads",
-        **attrs({"aria-hidden": "true"}),
-    )
-
-
-def _figure(title: str, value: html.Span, *, tip: str = "", id: str = "") -> html.Div:
-    data = {"data-tip": tip} if tip else {}
-    return html.Div([html.Dt(title), html.Dd(value)], **optional_id(id or None), **attrs(data))
-
-
-def errors_class(view: AgentView) -> str:
-    """Return the class of the count of errors: any is worth a look."""
-    return "ph-crit ph-strong" if view.has_errors else "ph-tx3"
+# -- state and controls ----------------------------------------------------------------------------------------
 
 
 def state_pill(view: AgentView) -> html.Span:
@@ -293,7 +284,11 @@ def note(view: AgentView) -> list[Component]:
     if not view.problem:
         return []
     tone = "ph-tx2" if view.problem_tone == "grey" else f"ph-{view.problem_tone}"
-    return [html.Span(view.problem, className=tone), html.Span(f" {view.effect}", className="ph-tx2")]  # fmt: skip
+    whole = attrs({"data-tip": view.whole_problem}) if view.whole_problem else {}
+    return [
+        html.Span(view.problem, className=tone, **whole),
+        html.Span(f" {view.effect}", className="ph-tx2"),
+    ]
 
 
 def controls(
@@ -323,6 +318,16 @@ def _control(control: Control, view: AgentView, *, with_word: bool) -> html.Butt
                           "ph-btn-locked" if control.locked else None),
         **attrs(data),
     )  # fmt: skip
+
+
+def more(rows: Sequence[AgentRow]) -> list[Component]:
+    """Return how many agents the graph has no place for, as a way to the first of them in the list."""
+    if not rows:
+        return []
+    way = html.A(
+        f"+{len(rows)} more in the list", href=f"#agent-{slug(rows[0].agent_id)}", className="ph-more-agents"
+    )  # fmt: skip
+    return [way]
 
 
 def heading_pills(counts: Sequence[tuple[str, str, str]]) -> list[Component]:

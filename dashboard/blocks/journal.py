@@ -74,7 +74,10 @@ def log_rows(views: Sequence[RowView]) -> str:
                 [
                     ["ph-mono ph-tx3", view.time],
                     [f"ph-mono ph-cut ph-{view.tone or 'tx2'}", view.topic],
-                    ["ph-cut", view.meaning],
+                    [
+                        "ph-cut",
+                        view.meaning if view.times == 1 else f"×{view.times} {view.meaning}",
+                    ],
                 ],
             ]
             for view in views

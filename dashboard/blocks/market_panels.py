@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard import formatting as fmt
 from dashboard.components.icons import icon
 from dashboard.components.meters import gauge
 from dashboard.components.nodes import attrs, classes, present
@@ -116,7 +117,7 @@ def head(view: HeadView) -> list[Component]:
 
 
 def strip(view: StripView) -> html.Div:
-    """Return the forecast in one line; a grade needs settled outcomes, so it stays a dash."""
+    """Return the forecast in one line; the grade is of one bar ahead and needs settled outcomes."""
     told = (
         age("markets-strip-age", view.received_at, view.budget_s, "", is_behind=view.is_behind)
         if view.is_known
@@ -145,15 +146,20 @@ def strip(view: StripView) -> html.Div:
             title,
             html.Dl([kpi(name, text) for name, text in figures], className="ph-strip-figures"),
             html.Div(
-                [html.Span("n = 0,", className="ph-tx3 ph-t11"),
-                 html.Span("not enough yet", className="ph-tx3 ph-t11")],
+                [html.Span(line, className="ph-tx3 ph-t11") for line in _settled(view)],
                 className="ph-strip-grade",
             ),
-            grade(None, view.horizon, 0),
+            grade(view.letter, view.graded_at, view.n_settled),
         ],
         className="ph-inset ph-forecast-strip",
-        **attrs({"data-age-scope": ""}),
+        **attrs({"data-age-scope": "forecast"}),
     )  # fmt: skip
+
+
+def _settled(view: StripView) -> tuple[str, ...]:
+    """Return what the grade rests on, in two short lines."""
+    n, enough = fmt.count(view.n_settled), view.n_settled >= fmt.MIN_SAMPLE
+    return (view.graded_at, f"n = {n}") if enough else (f"n = {n}", f"of {fmt.MIN_SAMPLE}")
 
 
 def why(view: WhyView) -> Component:
@@ -162,7 +168,7 @@ def why(view: WhyView) -> Component:
         return empty_state(
             "scale", "No cycle yet", "The first vote comes with the next closed bar."
         )
-    return why_card(view.card)
+    return html.Div(why_card(view.card), className="ph-behind" if view.is_behind else None)
 
 
 def var(view: VarView) -> list[Component]:

@@ -58,7 +58,7 @@ def pace_form(view: PaceView | None) -> list[Component]:
         **attrs({"data-agent": view.agent_id}),
     )
     words = html.P(view.words, id=WORDS, className="ph-tx3 ph-t12")
-    return [fields, words, html.P(id=ERROR, className="ph-intent-answer", role="alert")]
+    return [fields, html.P(id=ERROR, className="ph-field-error ph-pace-error", role="alert"), words]
 
 
 def pace_text(view: PaceView | None) -> dict[str, str]:
@@ -91,7 +91,7 @@ def weights_box(weights: dict[str, int], rows: Sequence[IntervalRow]) -> Compone
         html.Ul(interval_list(rows), id=ROWS, className="ph-intervals"),
     ]
     sliders = [_slider(key, value) for key, value in weights.items()]
-    return html.Details([summary, *sliders, *table, foot], className="ph-weights-box")
+    return html.Details([summary, *sliders, *table, foot], className="ph-fold ph-weights-box")
 
 
 def weights_words(weights: dict[str, int]) -> str:

@@ -51,6 +51,8 @@ def replay_bar(view: ReplayView) -> html.Div:
 
 def _button(name: str, label: str, command: str, look: str, icon_name: str = "") -> html.Button:
     data = {"aria-label": label, "data-tip": label, "data-ph-intent": intent(command)}
+    if command == "StepReplay":
+        data["data-ph-repeats"] = ""  # two clicks are two bars
     return html.Button(
         html.Span(
             id=f"{PREFIX}-{name}-icon",

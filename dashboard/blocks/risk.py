@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import formatting as fmt
+from dashboard.components.heat_map import heat_map
 from dashboard.components.icons import icon
 from dashboard.components.meters import MARK_SHAPES, Gauge, LimitBar, Mark, gauge, limit_bar
 from dashboard.components.nodes import attrs, classes, present
@@ -15,6 +15,7 @@ from dashboard.components.pills import pill, risk_bars
 from dashboard.components.tables import Column, Row
 from dashboard.views.risk import GaugeView, LevelView, LimitView
 from dashboard.views.risk_lists import AlertView, SymbolView
+from dashboard.views.risk_series import NEEDS, CorrelationView
 
 SYMBOL_COLUMNS = (
     Column("Symbol", is_number=False, width="64px"),
@@ -76,7 +77,7 @@ def gauge_block(view: GaugeView) -> html.Div:
     ]  # fmt: skip
     money = html.Span(view.money, className="ph-tx3", **attrs({"data-tip": "at today's equity"}))
     foot = html.Div(
-        [*(values or [html.Span(fmt.UNKNOWN)]), money],
+        [*(values or [html.Span(view.words)]), money],
         className="ph-risk-methods ph-t11 ph-tx2 ph-aged",
     )
     return html.Div([gauge(dial), foot], className="ph-risk-gauge")
@@ -159,3 +160,10 @@ def acknowledge(label: str, params: Mapping[str, str], said: str = "") -> html.B
         className="ph-btn ph-btn-s ph-btn-ghost",
         **attrs({"data-ph-intent": intent, "aria-label": said or label}),
     )
+
+
+def correlation_map(view: CorrelationView) -> list[Component]:
+    """Return the map of correlations, or what it waits for."""
+    if not view.symbols:
+        return [empty_state("grid-2x2", "No correlation yet", NEEDS)]
+    return [heat_map(view.symbols, view.values, view.texts, caption=view.summary)]

@@ -22,9 +22,9 @@ from dashboard.views.strategies import (
     RecordView,
     RowView,
     apply_view,
-    lock_words,
     rows_view,
 )
+from dashboard.views.weight_words import lock_words
 from engine.domain.sections import StrategiesSection
 
 HEADS = ("On", "Strategy", "Win rate", "Weight", "Proposed", "", "Change")
@@ -188,7 +188,10 @@ def ballot_table(titles: Sequence[str], body: str, body_id: str) -> Component:
 
 def ballot_rows(ballots: Sequence[BallotView], *, is_open: bool) -> str:
     """Return a row per symbol: votes, the score as decided and, while a proposal is open, as it would be."""
-    body = [["", "", _ballot(ballot, is_open=is_open)] for ballot in ballots]
+    body = [
+        ["ph-behind" if ballot.behind else "", "", _ballot(ballot, is_open=is_open)]
+        for ballot in ballots
+    ]
     if not body:
         body = [["ph-tx3", "", [["", "No symbol is watched yet."]]]]
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
@@ -214,7 +217,7 @@ def _decided(score: float | None, action: str, *, is_changed: bool = False) -> l
         return ["ph-num ph-tx3", fmt.UNKNOWN]
     tone = {"BUY": "ph-up", "SELL": "ph-dn"}.get(action, "ph-tx2")
     names = classes("ph-num", tone, "ph-ballot-changed" if is_changed else None)
-    return [names, f"{action} {fmt.score(score)}"]
+    return [names, f"{action} {fmt.score(score)}".strip()]
 
 
 def scrolled(body: Sequence[Component], label: str) -> html.Div:

@@ -105,8 +105,14 @@ class Option:
     disabled_reason: str = ""
 
 
-def segments(id: Id, options: Sequence[Option], value: str | None, *, label: str) -> html.Div:
-    """Return a row of segments; a radio group, so arrows move in it and `value` can be read by callbacks."""
+def segments(
+    id: Id, options: Sequence[Option], value: str | None, *, label: str, is_kept: bool = False
+) -> html.Div:
+    """Return a row of segments; a radio group, so arrows move in it and `value` can be read by callbacks.
+
+    `is_kept` lets the browser remember the choice over visits.
+    """
+    kept = {"persistence": True, "persistence_type": "local"} if is_kept else {}
     return html.Div(
         dbc.RadioItems(
             options=[
@@ -115,6 +121,7 @@ def segments(id: Id, options: Sequence[Option], value: str | None, *, label: str
             ],
             value=value,
             class_name="ph-seg-items",
+            **kept,
             **optional_id(id),
         ),
         className="ph-seg",

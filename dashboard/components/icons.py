@@ -42,6 +42,7 @@ ICONS = frozenset(
         "expand",
         "external-link",
         "eye",
+        "eye-off",
         "fast-forward",
         "file-json",
         "flask-conical",

@@ -10,7 +10,7 @@ from dash import html
 
 from dashboard import formatting as fmt
 from dashboard.components.icons import icon
-from dashboard.components.nodes import Node, attrs, classes, present
+from dashboard.components.nodes import attrs, classes, present
 from dashboard.patches import Patch
 
 GAUGE_SCALE = 1.25
@@ -332,13 +332,3 @@ def zone_of(count: int) -> str:
     if count <= GREEN_UP_TO:
         return "green"
     return "yellow" if count <= YELLOW_UP_TO else "red"
-
-
-def share_pair(current: float, proposed: float, *, scale: float) -> html.Span:
-    """Return two bars over each other: outlined what is in force, filled what is proposed."""
-    style = {
-        "--ph-now": _share(current / scale if scale else 0.0),
-        "--ph-new": _share(proposed / scale if scale else 0.0),
-    }
-    bars: list[Node] = [html.Span(className="ph-pair-now"), html.Span(className="ph-pair-new")]
-    return html.Span(bars, className="ph-pair", style=style, **attrs({"aria-hidden": "true"}))

@@ -39,11 +39,6 @@ def toast(
     )
 
 
-def toast_region(id: Id = "toasts") -> html.Div:
-    """Return the place at the bottom right where toasts stand."""
-    return html.Div(className="ph-toasts", **optional_id(id), **attrs({"aria-live": "polite"}))
-
-
 def dialog(  # noqa: PLR0913 -- the anatomy of a dialog
     id: Id,
     title: str,

@@ -76,11 +76,6 @@ def pill(
     )
 
 
-def pill_classes(kind: str) -> str:
-    """Return the class names of a pill, for a patch that changes its kind."""
-    return f"ph-pill ph-pill-{kind}"
-
-
 def agent_pill(status: AgentStatus, *, text: str = "", id: Id | None = None) -> html.Span:
     """Return the state of an agent; `text` replaces the word, for example "Failed (5×)"."""
     kind, word, mark = _AGENT_PILLS[status]
@@ -145,20 +140,32 @@ def risk_bars(
     )
 
 
-def grade(letter: str | None, horizon: str, n: int) -> html.Span:
+def grade(letter: str | None, horizon: str, n: int, *, id: Id | None = None) -> html.Span:
     """Return the grade of a forecast's coverage; below 20 cases a dash, with the count in the tip."""
-    is_given = letter is not None and n >= fmt.MIN_SAMPLE
-    said = (
-        f"grade {letter} at {horizon}, {fmt.sample(n)}"
-        if is_given
-        else f"no grade at {horizon}, {fmt.sample(n)}"
-    )
+    text, said = grade_words(letter, horizon, n)
     return html.Span(
-        letter if is_given else fmt.UNKNOWN,
-        className=classes("ph-grade", f"ph-grade-{letter}" if is_given else "ph-grade-none"),
+        text,
+        className=grade_classes(letter, n),
         role="img",
+        **optional_id(id),
         **attrs({"aria-label": said, "data-tip": said}),
     )
+
+
+def grade_words(letter: str | None, horizon: str, n: int) -> tuple[str, str]:
+    """Return what a grade shows and what it says, for a patch that changes it."""
+    if _is_given(letter, n):
+        return f"{letter}", f"grade {letter} at {horizon}, {fmt.sample(n)}"
+    return fmt.UNKNOWN, f"no grade at {horizon}, {fmt.sample(n)}"
+
+
+def grade_classes(letter: str | None, n: int) -> str:
+    """Return the class names of a grade, for a patch that changes it."""
+    return classes("ph-grade", f"ph-grade-{letter}" if _is_given(letter, n) else "ph-grade-none")
+
+
+def _is_given(letter: str | None, n: int) -> bool:
+    return letter is not None and n >= fmt.MIN_SAMPLE
 
 
 def age(

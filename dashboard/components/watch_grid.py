@@ -46,6 +46,8 @@ def watch_grid(
             "suppressColumnVirtualisation": True,
             "suppressDragLeaveHidesColumns": True,
             "ensureDomOrder": True,
+            "tabToNextCell": {"function": "phTabOn(params)"},
+            "tabToNextHeader": {"function": "phTabOn(params)"},
             "rowSelection": {
                 "mode": "singleRow",
                 "checkboxes": False,

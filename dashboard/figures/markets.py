@@ -1,6 +1,7 @@
-"""The price chart: candles or a line, volume, averages, the fan, markers and the bar that is still open.
+"""The price chart: candles or a line, volume, averages, the fan and markers, and over it the bar that is still open.
 
-Traces always stand in the same order: a tick restyles two of them, a closed bar moves the others by their tails.
+Traces always stand in the same order: a closed bar moves them by their tails. What a tick moves is drawn over the chart
+(`assets/open_bar.js`): Plotly would lay all of it out anew.
 """
 
 from collections.abc import Sequence
@@ -9,15 +10,16 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.figures import candles as c
 from dashboard.figures import template as t
 from dashboard.theme import token
 from dashboard.views.bars import Series
-from dashboard.views.price_chart import FanView, FormingView, Marks, PriceChart, Texts
+from dashboard.views.price_chart import FanView, FormingView, Marks, PriceChart
 
 PRICE, VOLUME, MA_SHORT, MA_LONG, FAN, BUYS, SELLS, BUY_SIGNALS, SELL_SIGNALS = (
-    0, 1, 2, 3, 4, 8, 9, 10, 11,
+    0, 1, 3, 4, 5, 9, 10, 11, 12,
 )  # fmt: skip
-FORMING, FORMING_VOLUME = 12, 13
+"""Places of the traces; volume has two, of rising and of falling bars."""
 N_LABELS = 5
 N_TAIL = 8
 """A closed bar sends so many bars; a browser that missed more asks for the whole chart."""
@@ -33,8 +35,8 @@ def price_figure(view: PriceChart) -> go.Figure:
     """Return the chart; its `meta` names the ranges that it follows while nobody has moved them."""
     figure = t.figure(
         [
-            _price(view, view.bars, view.texts, "price"),
-            _volume(view.bars),
+            _price(view),
+            *c.volume_traces(view.bars),
             t.line_trace(view.bars.at, view.averages[0], name="MA 10"),
             t.line_trace(view.bars.at, view.averages[1], name="MA 30", dash="4px,3px"),
             *t.fan_traces(fan_of(view.fan)),
@@ -42,14 +44,12 @@ def price_figure(view: PriceChart) -> go.Figure:
             _marks(view.sells, is_buy=False),
             _signals(view.buy_signals, is_buy=True),
             _signals(view.sell_signals, is_buy=False),
-            _price(view, view.forming.bar, view.forming.texts, "open bar"),
-            _volume(view.forming.bar),
         ],
         key=view.key,
         hovermode="x",
         **_axes(view),
-        shapes=[_now(view.now), _price_line(view.forming)],
-        annotations=[_now_word(view.now), _tag(view.forming), *_labels(view.fan)],
+        shapes=[_now(view.now)],
+        annotations=[_now_word(view.now), *_labels(view.fan)],
         meta=_meta(view),
     )
     figure.update_traces(whiskerwidth=0, selector={"type": "candlestick"})
@@ -61,7 +61,10 @@ def advance(view: PriceChart) -> list[Any]:
     tail, fan = view.bars.tail(N_TAIL), fan_of(view.fan)
     tails: list[dict[str, Any]] = [
         {"trace": PRICE, **_price_columns(view, tail), "customdata": view.texts[-N_TAIL:]},
-        {"trace": VOLUME, "x": tail.at, "y": tail.volume, "marker.color": _volume_colours(tail)},
+        *(
+            {"trace": VOLUME + k, "x": tail.at, "y": column}
+            for k, column in enumerate(c.volume_columns(tail))
+        ),
         {"trace": MA_SHORT, "x": tail.at, "y": view.averages[0][-N_TAIL:]},
         {"trace": MA_LONG, "x": tail.at, "y": view.averages[1][-N_TAIL:]},
     ]
@@ -76,28 +79,21 @@ def advance(view: PriceChart) -> list[Any]:
         sets.append({"trace": trace, "x": marks.at, "y": marks.price, "text": marks.text})
     layout = flat("shapes[0]", _now(view.now)) | flat("annotations[0]", _now_word(view.now))
     for i, label in enumerate(_labels(view.fan)):
-        layout |= flat(f"annotations[{2 + i}]", label)
+        layout |= flat(f"annotations[{1 + i}]", label)
     if view.has_weekends_cut:
         layout["xaxis.rangebreaks"] = _breaks(view)
     return ["advance", {"tails": tails, "sets": sets, "layout": layout, "meta": _meta(view)}]
 
 
-def tick(view: FormingView, *, is_line: bool) -> list[Any]:
-    """Return the call that moves the open bar and the price tag."""
+def tick(view: FormingView) -> list[Any]:
+    """Return the call that draws the open bar, the price line and its tag over their chart."""
     bar = view.bar
-    columns: dict[str, Any] = {
-        "x": [list(bar.at), list(bar.at)],
-        "customdata": [list(view.texts), None],
-    }
-    if is_line:
-        columns |= {"y": [list(bar.close), list(bar.volume)]}
-    else:
-        columns |= {"y": [[], list(bar.volume)], "marker.color": [None, _volume_colours(bar)]}
-        columns |= {
-            name: [list(getattr(bar, name)), None] for name in ("open", "high", "low", "close")
-        }
-    layout = flat("shapes[1]", _price_line(view)) | flat("annotations[1]", _tag(view))
-    return ["update", columns, layout, [FORMING, FORMING_VOLUME]]
+    columns = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    return ["openBar", {
+        "key": view.key, "price": view.price, "tag": view.tag, "isLine": view.is_line, "trace": PRICE,
+        "at": bar.at[-1] if bar.at else None,
+        "bar": [values[-1] for values in columns] if bar.at else None,
+    }]  # fmt: skip
 
 
 _MOVING = (
@@ -129,35 +125,13 @@ def _price_columns(view: PriceChart, bars: Series) -> dict[str, Any]:
     return {"x": bars.at, **{name: getattr(bars, name) for name in names}}
 
 
-def _price(view: PriceChart, bars: Series, texts: Texts, name: str) -> go.Candlestick | go.Scatter:
+def _price(view: PriceChart) -> go.Candlestick | go.Scatter:
     """Return the price; its texts go to the legend in the head, so no box covers a bar."""
-    legend = {"customdata": [list(text) for text in texts], "hoverinfo": "none"}
+    bars = view.bars
+    legend = {"customdata": [list(text) for text in view.texts], "hoverinfo": "none"}
     if not view.is_line:
-        return t.candle_trace(_candles(bars), name=name).update(legend)
-    line = t.line_trace(bars.at, bars.close, name=name, colour="tx", width=1.5).update(legend)
-    if name != "price":
-        line.update(mode="markers", marker={"size": 5, "color": token("tx")})
-    return line
-
-
-def _candles(bars: Series) -> t.Candles:
-    return t.Candles(
-        at=bars.at,
-        open=bars.open,
-        high=bars.high,
-        low=bars.low,
-        close=bars.close,
-        volume=bars.volume,
-    )
-
-
-def _volume(bars: Series) -> go.Bar:
-    return t.volume_trace(_candles(bars))
-
-
-def _volume_colours(bars: Series) -> list[str]:
-    drawn = t.volume_trace(_candles(bars))
-    return list(drawn.marker.color)
+        return c.candle_trace(bars, name="price").update(legend)
+    return t.line_trace(bars.at, bars.close, name="price", colour="tx", width=1.5).update(legend)
 
 
 def fan_of(fan: FanView | None) -> t.Fan:
@@ -214,15 +188,9 @@ def _now(at: str | None) -> dict[str, Any]:
 
 
 def _now_word(at: str | None) -> dict[str, Any]:
-    return t.now_label(at or "") | {"visible": at is not None}
-
-
-def _price_line(view: FormingView) -> dict[str, Any]:
-    return t.level_line(view.price or 0.0) | {"visible": view.price is not None}
-
-
-def _tag(view: FormingView) -> dict[str, Any]:
-    return t.price_tag(view.price or 0.0, view.tag) | {"visible": view.price is not None}
+    """Return the word at the foot of the line, where the future has no volume; at its head stand words and switches."""
+    foot = {"y": t.VOLUME_DOMAIN[1], "yanchor": "top", "xanchor": "left", "xshift": 8}
+    return t.now_label(at or "") | foot | {"visible": at is not None}
 
 
 def _labels(fan: FanView | None) -> list[dict[str, Any]]:
@@ -233,7 +201,8 @@ def _labels(fan: FanView | None) -> list[dict[str, Any]]:
         (value, f"<b>{text}</b>" if i == middle else text) for i, (value, text) in enumerate(places)
     ]
     drawn = t.end_labels(fan.at[-1] if fan else "", texts)
-    return [label | {"xshift": 4} for label in drawn] + [hidden_label()] * (N_LABELS - len(drawn))
+    shown = {"xshift": 4, "visible": True}  # one may have been hidden until now
+    return [label | shown for label in drawn] + [hidden_label()] * (N_LABELS - len(drawn))
 
 
 def hidden_label() -> dict[str, Any]:

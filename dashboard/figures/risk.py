@@ -1,13 +1,14 @@
-"""Charts of the Risk page: drawdown under its limit, VaR over time, the correlation map."""
+"""Charts of the Risk page: drawdown under its limit, VaR over time."""
+
+from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures.template import axis, figure, heat_trace, label, level_line, line_trace
+from dashboard.figures.template import axis, figure, label, level_line, line_trace
 from dashboard.theme import token
-from dashboard.views.risk_series import CorrelationView, DrawdownView, TrendView
+from dashboard.views.risk_series import DateTicks, DrawdownView, TrendView
 
 _MARGIN = {"l": 8, "r": 44, "t": 6, "b": 22}
-_HEAT_MARGIN = {"l": 46, "r": 2, "t": 2, "b": 20}
 
 
 def drawdown_figure(view: DrawdownView) -> go.Figure:
@@ -23,9 +24,7 @@ def drawdown_figure(view: DrawdownView) -> go.Figure:
         [area],
         key="risk.drawdown",
         margin=_MARGIN,
-        xaxis=axis(
-            type="date", tickformat=view.tick_format, hoverformat="%-d %b %Y %H:%M", nticks=6
-        ),
+        xaxis=_dates(view.ticks) | {"showticklabels": bool(view.at)},
         yaxis=axis(
             side="right",
             showgrid=True,
@@ -36,6 +35,19 @@ def drawdown_figure(view: DrawdownView) -> go.Figure:
         ),
         **_limit(view.limit, view.limit_words, yanchor="bottom"),
     )
+
+
+def _dates(ticks: DateTicks) -> dict[str, Any]:
+    found = axis(
+        type="date",
+        tickformat=ticks.format,
+        hoverformat="%-d %b %Y %H:%M",
+        nticks=ticks.n,
+        range=ticks.x_range,
+    )
+    if ticks.step_s is not None:
+        found |= {"tick0": ticks.first, "dtick": 1000 * ticks.step_s}
+    return found
 
 
 def trend_figure(view: TrendView) -> go.Figure:
@@ -53,7 +65,12 @@ def trend_figure(view: TrendView) -> go.Figure:
         [line],
         key="risk.trend",
         margin=_MARGIN,
-        xaxis=axis(nticks=6, hoverformat="d"),
+        xaxis=axis(
+            hoverformat="d",
+            tickmode="array",
+            tickvals=[place for place, _ in view.ticks],
+            ticktext=[words for _, words in view.ticks],
+        ),
         yaxis=axis(
             side="right",
             showgrid=True,
@@ -75,18 +92,3 @@ def _limit(value: float | None, words: str, *, yanchor: str) -> dict[str, object
         words, x=0, y=value, xref="paper", yref="y", xanchor="left", yanchor=yanchor, colour="crit"
     )
     return {"shapes": [line], "annotations": [text]}
-
-
-def correlation_figure(view: CorrelationView) -> go.Figure:
-    """Return the map, first symbol at the top left; the diagonal is empty."""
-    return figure(
-        [heat_trace(view.symbols, view.values, view.texts)],
-        key="risk.correlation",
-        margin=_HEAT_MARGIN,
-        dragmode=False,
-        hovermode=False,
-        xaxis=axis(type="category", nticks=len(view.symbols) + 1, fixedrange=True),
-        yaxis=axis(
-            type="category", nticks=len(view.symbols) + 1, fixedrange=True, autorange="reversed"
-        ),
-    )

@@ -13,8 +13,6 @@ import plotly.graph_objects as go
 from dashboard.theme import token
 
 FONT = '"Inter Variable", Inter, system-ui, sans-serif'
-MAX_POINTS = 1500
-"""A trace holds at most so many points; a view decimates before."""
 
 BAND_FILLS = (token("fan-95"), token("fan-80"), token("fan-50"))
 """Fills of the 95, 80 and 50% bands; they stack, and each theme has its own opacities."""
@@ -22,7 +20,6 @@ PAST_FILLS = (token("tx3", 0.12), token("tx3", 0.14), token("tx3", 0.18))
 PRICE_DOMAIN = (0.16, 1.0)
 VOLUME_DOMAIN = (0.0, 0.14)
 MARGIN = {"l": 8, "r": 56, "t": 16, "b": 22}
-BAR_MARGIN = {"l": 8, "r": 56, "t": 4, "b": 22}
 N_FAN_ROWS = 7
 
 Moment = date | datetime | str
@@ -98,53 +95,6 @@ def rangebreaks(closed_days: Sequence[date] = (), *, weekends: bool = True) -> l
     if closed_days:
         breaks.append({"values": [day.isoformat() for day in closed_days]})
     return breaks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candles:
-    """Bars of shape (n_bars,) each, oldest first."""
-
-    at: Times
-    open: Values
-    high: Values
-    low: Values
-    close: Values
-    volume: Values = ()
-
-
-def candle_trace(bars: Candles, *, name: str = "price") -> go.Candlestick:
-    """Return candles: hollow with a 1 px rim when up, filled when down."""
-    return go.Candlestick(
-        x=bars.at,
-        open=bars.open,
-        high=bars.high,
-        low=bars.low,
-        close=bars.close,
-        name=name,
-        increasing={"line": {"color": token("up"), "width": 1}, "fillcolor": "rgba(0,0,0,0)"},
-        decreasing={"line": {"color": token("dn"), "width": 1}, "fillcolor": token("dn")},
-        whiskerwidth=0,
-        hoverinfo="x",
-    )
-
-
-def volume_trace(bars: Candles) -> go.Bar:
-    """Return the volume below the price, in the colour of its bar, on the second y axis."""
-    rising = [
-        c is not None and o is not None and c >= o
-        for o, c in zip(bars.open, bars.close, strict=True)
-    ]
-    return go.Bar(
-        x=bars.at,
-        y=bars.volume,
-        name="volume",
-        yaxis="y2",
-        marker={
-            "color": [token("up", 0.32) if up else token("dn", 0.32) for up in rising],
-            "line": {"width": 0},
-        },
-        hoverinfo="skip",
-    )
 
 
 def line_trace(  # noqa: PLR0913 -- what a line can differ in
@@ -372,27 +322,3 @@ def exception_traces(days: Exceptions, *, method: str, other: str = "") -> list[
         )
     )
     return traces
-
-
-HEAT_SCALE = ((0.0, token("up")), (0.5, token("s2")), (1.0, token("heat")))
-
-
-def heat_trace(
-    names: Sequence[str], values: Sequence[Values], texts: Sequence[Sequence[str]]
-) -> go.Heatmap:
-    """Return a correlation map, shape (n, n) between -1 and +1; the diagonal comes as None and stays empty."""
-    return go.Heatmap(
-        x=list(names),
-        y=list(names),
-        z=[list(row) for row in values],
-        text=[list(row) for row in texts],
-        texttemplate="%{text}",
-        textfont={"size": 11, "color": token("tx")},
-        colorscale=[list(stop) for stop in HEAT_SCALE],
-        zmin=-1,
-        zmax=1,
-        xgap=2,
-        ygap=2,
-        showscale=False,
-        hoverinfo="skip",
-    )

@@ -43,8 +43,7 @@ def layout(gateway: GatewayPort, pages: Sequence[Page]) -> Component:
             ),
             _bottom(pages),
             *dialogs.all_dialogs(pages),
-            html.Div(id="ph-toasts", className="ph-toasts", **attrs({"aria-live": "polite"})),
-            html.Div(id="ph-toasts-loud", className="ph-toasts ph-toasts-loud", role="alert"),
+            _toasts(),
             html.Div(id="ph-intent-answer", className="ph-intent-answer", role="alert"),
             html.Div(id="ph-not-sent", className="ph-intent-answer", role="alert"),
         ],
@@ -56,6 +55,19 @@ def layout(gateway: GatewayPort, pages: Sequence[Page]) -> Component:
                 "data-halted": "true" if state.is_halted else "false",
             }
         ),
+    )
+
+
+def _toasts() -> Component:
+    """Return where toasts stand: those that can wait for what is being read, and those that can't."""
+    calm = attrs({"aria-live": "polite"})
+    return html.Div(
+        [
+            html.Div(id="ph-toasts", className="ph-toast-region", **calm),
+            html.Div(id="ph-toasts-loud", className="ph-toast-region", role="alert"),
+        ],
+        id="ph-notices",
+        className="ph-toasts",
     )
 
 

@@ -10,26 +10,38 @@ from dash import ALL, Input, Output, State, ctx, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from dashboard.blocks import agent_list as rows
 from dashboard.blocks import agent_panels as side
 from dashboard.blocks import agents as part
 from dashboard.blocks import pace
+from dashboard.blocks import resources as shared
+from dashboard.blocks.agents_page import (
+    COUNTS,
+    DETAIL,
+    LOG,
+    MEASURED,
+    OWNER,
+    REMARK,
+    detail_topics,
+    log_topic,
+    whole,
+)
 from dashboard.blocks.journal import log_rows
 from dashboard.components.nodes import attrs
-from dashboard.components.panels import empty_state, panel
 from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
-from dashboard.patches import Patch
+from dashboard.patches import Patch, merge
+from dashboard.views import agent_crowd as crowd
 from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
-from dashboard.views import journal, task_queue
+from dashboard.views import journal, resources, task_queue
 from dashboard.views import pace as paces
 from engine.domain.errors import PilothouseError
-from engine.domain.sections import AgentRow, AgentsSection, LogSection, Snapshot
+from engine.domain.sections import AgentRow, AgentsSection, LogSection, QuotesSection, Snapshot
 
 PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
 
-ROOT, DETAIL, LOG = "agents-root", "agents-detail", "agents-log"
-COUNTS, REMARK, OWNER = "agents-counts", "agents-remark", "agents-owner"
+ROOT = "agents-root"
 N_LOG = 24
 
 
@@ -37,9 +49,10 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     """Return the page with the agent of the address chosen."""
     snapshot = gateway.read(("agents", "log"))
     section = _agents(snapshot)
-    wanted = view.chosen(section, query.get("agent", ""))
+    is_closed = query.get("detail") == "closed"
+    wanted = "" if is_closed else view.chosen(section, query.get("agent", ""))
     return html.Div(
-        _whole(section, snapshot, wanted),
+        whole(section, _log(snapshot, side.ALL_TOPICS), wanted),
         id=ROOT,
         className="ph-page ph-page-agents" if section.rows else "ph-page ph-page-plain",
         **attrs({"data-topics": f"agents.crew:{view.crew_key(section)}"}),
@@ -50,107 +63,19 @@ def _agents(snapshot: Snapshot) -> AgentsSection:
     return snapshot.value("agents") or AgentsSection()
 
 
-def _whole(section: AgentsSection, snapshot: Snapshot, wanted: str) -> list[Component]:
-    if not section.rows:
-        waiting = empty_state(
-            "bot", "No agent yet", "The engine is starting; agents appear with it."
-        )
-        return [panel("Agents", waiting)]
-    return [
-        _graph(section, wanted),
-        _table(section, wanted),
-        html.Div(
-            [
-                html.Div(
-                    side.detail(view.detail_view(section, wanted)),
-                    id=DETAIL,
-                    className="ph-panel-host",
-                    **attrs({"data-topics": detail_topics(wanted)}),
-                ),
-                html.Div(
-                    side.queue_panel(task_queue.queue_view(section), _weights(section)),
-                    className="ph-panel-host",
-                    **attrs({"data-topics": "agents.queue agents.weights"}),
-                ),
-                html.Div(
-                    side.log_panel(_log(snapshot, side.ALL_TOPICS)),
-                    id=LOG,
-                    className="ph-panel-host",
-                    **attrs({"data-topics": log_topic(side.ALL_TOPICS, is_held=False)}),
-                ),
-            ],
-            className="ph-area-detail ph-agents-side",
-        ),
-    ]
-
-
-def _graph(section: AgentsSection, wanted: str) -> Component:
-    crew = view.crew_view(section)
-    edges = html.Ul([part.edge(edge) for edge in graph.edges_view(section)], className="ph-edges")
-    nodes = [part.node(n, is_chosen=n.agent_id == wanted) for n in graph.nodes_view(section)]
-    return html.Section(
-        [
-            html.Header(
-                [
-                    html.H2("Agent graph"),
-                    html.Div(part.heading_pills(crew.counts), id=COUNTS, className="ph-line"),
-                    html.Span("", id=OWNER, className="ph-tx3 ph-t12"),
-                    html.Span(crew.remark, id=REMARK, className="ph-panel-remark ph-push"),
-                ],
-                className="ph-panel-head",
-            ),
-            html.Div(
-                [edges, *nodes],
-                className="ph-graph",
-                style={"--ph-least": f"{graph.MIN_GRAPH_WIDTH}px"},
-            ),
-        ],
-        className="ph-panel ph-area-graph",
-        **attrs({"data-topics": "agents.graph agents.counts agents.payloads"}),
-    )
-
-
-def _table(section: AgentsSection, wanted: str) -> Component:
-    rows = [
-        part.agent_row(row, is_chosen=row.agent_id == wanted) for row in view.rows_view(section)
-    ]
-    body = html.Div(
-        [part.agent_heads(), html.Ul(rows, className="ph-agent-list")], className="ph-agent-table"
-    )
-    listed = panel("Agents", body, class_name="ph-agents-panel")
-    return html.Div(
-        listed,
-        className="ph-area-table ph-panel-host",
-        **attrs({"data-topics": "agents.figures agents.states"}),
-    )
-
-
-def detail_topics(agent_id: str) -> str:
-    """Return the live topics of the chosen agent: its figures, and what changes only with its state."""
-    return f"agents.detail:{agent_id} agents.chosen:{agent_id}"
-
-
-def log_topic(kind: str, *, is_held: bool) -> str:
-    """Return the live topic of the event log: none while it is held."""
-    return "" if is_held else f"agents.log:{kind}"
-
-
 def _log(snapshot: Snapshot, kind: str) -> tuple[journal.RowView, ...]:
     section: LogSection | None = snapshot.value("log")
-    rows = section.rows if section else ()
-    return journal.rows_view(rows, () if kind == side.ALL_TOPICS else (kind,))[:N_LOG]
+    newest = section.rows if section else ()
+    if kind != side.ALL_TOPICS:
+        return journal.rows_view(newest, (kind,))[:N_LOG]
+    return journal.folded(journal.rows_view(newest))[:N_LOG]
 
 
 def sample_layout() -> Component:
     """Return the page with somebody in it, so that Dash knows the ids before the engine runs."""
     row = AgentRow(agent_id="sample", title="Sample", interval_s=60.0, base_interval_s=60.0)
     section = AgentsSection(rows=(row,))
-    return html.Div(_whole(section, Snapshot(version=0), "sample"))
-
-
-def _weights(section: AgentsSection) -> Component:
-    rows = paces.interval_rows(paces.paced_rows(section), {})
-    return pace.weights_box(paces.weights_of(section), rows)
+    return html.Div(whole(section, (), "sample"))
 
 
 # -- live ------------------------------------------------------------------------------------------------------
@@ -164,7 +89,9 @@ def render_crew(snapshot: Snapshot, known: str) -> Patch:
     return Patch(
         props={
             ROOT: {
-                "children": _whole(section, snapshot, view.chosen(section, "")),
+                "children": whole(
+                    section, _log(snapshot, side.ALL_TOPICS), view.chosen(section, "")
+                ),
                 "className": "ph-page ph-page-agents",
                 "data-topics": f"agents.crew:{view.crew_key(section)}",
             }
@@ -173,12 +100,17 @@ def render_crew(snapshot: Snapshot, known: str) -> Patch:
 
 
 def render_counts(snapshot: Snapshot, _: str) -> Patch:
-    """Return the counts over the graph."""
-    crew = view.crew_view(_agents(snapshot))
-    return Patch(
-        text={REMARK: crew.remark, OWNER: view.owner_words(snapshot.value("engine"))},
-        props={COUNTS: {"children": part.heading_pills(crew.counts)}},
+    """Return the counts over the graph, and when they were taken."""
+    section, engine = _agents(snapshot), snapshot.value("engine")
+    crew = view.crew_view(section)
+    words = {REMARK: crew.remark, rows.SINCE: view.since_words(engine)}
+    counts = Patch(
+        text=words | {OWNER: view.owner_words(engine)},
+        props={
+            place: {"children": part.heading_pills(crew.counts)} for place in (COUNTS, rows.COUNTS)
+        },
     )
+    return merge((counts, part.measured_patch(MEASURED, view.measured_view(section))))
 
 
 def render_graph(snapshot: Snapshot, _: str) -> Patch:
@@ -190,40 +122,27 @@ def render_graph(snapshot: Snapshot, _: str) -> Patch:
 def render_payloads(snapshot: Snapshot, _: str) -> Patch:
     """Return what each flow carried last."""
     log: LogSection | None = snapshot.value("log")
-    last = graph.last_words(graph.edges_view(_agents(snapshot)), log.rows if log else ())
-    return Patch(attrs={f"edge-rate-{key}": {"data-tip": words} for key, words in last.items()})
+    quotes: QuotesSection | None = snapshot.value("quotes")
+    last = graph.last_words(
+        graph.edges_view(_agents(snapshot)),
+        log.rows if log else (),
+        quotes.quotes if quotes else {},
+    )
+    return Patch(
+        text={f"edge-last-{key}": words for key, words in last.items()},
+        attrs={f"edge-rate-{key}": {"data-tip": words} for key, words in last.items()},
+    )
 
 
 def render_figures(snapshot: Snapshot, _: str) -> Patch:
-    """Return the figures of the table."""
-    text: dict[str, str] = {}
-    cls: dict[str, str] = {}
-    marks: dict[str, dict[str, str]] = {}
-    for row in view.rows_view(_agents(snapshot)):
-        key = part.slug(row.agent_id)
-        text |= {
-            f"agent-p50-{key}": row.p50, f"agent-p95-{key}": row.p95, f"agent-runs-{key}": row.runs,
-            f"agent-errors-{key}": row.errors, f"agent-every-{key}": row.every,
-        }  # fmt: skip
-        cls[f"agent-errors-{key}"] = part.errors_class(row)
-        marks[f"agent-done-{key}"] = {"data-tip": row.runs_tip}
-        marks[f"agent-last-{key}"] = {"data-ph-since": part.epoch(row.last_run_at)}
-        if row.last_run_at is None:
-            text[f"agent-last-{key}"] = "never"
-    return Patch(text=text, cls=cls, attrs=marks)
+    """Return the figures of every agent."""
+    return rows.figures_patch(view.rows_view(_agents(snapshot)))
 
 
 def render_states(snapshot: Snapshot, _: str) -> Patch:
-    """Return what changes only with a state: pill, buttons, the second line."""
-    props: dict[str, dict[str, Any]] = {}
-    text: dict[str, str] = {}
-    for row in view.rows_view(_agents(snapshot)):
-        key = part.slug(row.agent_id)
-        props[f"agent-state-{key}"] = {"children": part.state_pill(row)}
-        props[f"agent-tools-{key}"] = {"children": part.controls(row.controls, row)}
-        props[f"agent-note-{key}"] = {"children": part.note(row)}
-        text[f"agent-text-{key}"] = row.detail
-    return Patch(props=props, text=text)
+    """Return what changes only with a state of an agent."""
+    section = _agents(snapshot)
+    return rows.states_patch(view.rows_view(section), crowd.open_to(section.rows))
 
 
 def render_detail(snapshot: Snapshot, agent_id: str) -> Patch:
@@ -249,14 +168,22 @@ def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
 
 def render_queue(snapshot: Snapshot, _: str) -> Patch:
     """Return the queue by priority."""
-    return side.queue_patch(task_queue.queue_view(_agents(snapshot)))
+    section = _agents(snapshot)
+    told = part.measured_patch(side.MEASURED, view.measured_view(section))
+    return merge((side.queue_patch(task_queue.queue_view(section)), told))
+
+
+def render_resources(snapshot: Snapshot, _: str) -> Patch:
+    """Return outside services and what all agents share."""
+    section = _agents(snapshot)
+    return shared.resources_patch(resources.api_rows(section), resources.pool_view(section.pool))
 
 
 def render_weights(snapshot: Snapshot, _: str) -> Patch:
     """Return the weights in force; the sliders stay as somebody moves them."""
     section = _agents(snapshot)
-    rows = paces.interval_rows(paces.paced_rows(section), {})
-    return Patch(text=pace.weights_text(paces.weights_of(section), rows))
+    intervals = paces.interval_rows(paces.paced_rows(section), {})
+    return Patch(text=pace.weights_text(paces.weights_of(section), intervals))
 
 
 def render_log(snapshot: Snapshot, kind: str) -> Patch:
@@ -277,7 +204,7 @@ LIVE = (
     ),
     LivePart(
         name="agents.payloads",
-        sections=("agents", "log"),
+        sections=("agents", "log", "quotes"),
         render=render_payloads,
         min_interval_s=1.0,
     ),
@@ -287,6 +214,7 @@ LIVE = (
     LivePart(name="agents.detail", sections=_CREW, render=render_detail, min_interval_s=0.5),
     LivePart(name="agents.chosen", sections=_CREW, render=render_chosen, min_interval_s=0.2),
     LivePart(name="agents.queue", sections=_CREW, render=render_queue, min_interval_s=1.0),
+    LivePart(name="agents.resources", sections=_CREW, render=render_resources, min_interval_s=1.0),
     LivePart(name="agents.weights", sections=_CREW, render=render_weights, min_interval_s=1.0),
     LivePart(name="agents.log", sections=("log",), render=render_log, min_interval_s=1.0),
 )
@@ -298,21 +226,22 @@ LIVE = (
 def register(app: dash.Dash, gateway: GatewayPort) -> None:
     """Connect the choice of an agent, the log's filter and its hold; commands go through the frame."""
     _register_pace(app, gateway)
+    _register_crowds(app, gateway)
     nodes, names = {"type": "agents-node", "agent": ALL}, {"type": "agents-name", "agent": ALL}
 
     @app.callback(
         Output(DETAIL, "children"), Output(DETAIL, "data-topics"), Output(ROOT, "data-ph-here"),
         Output(nodes, "aria-pressed"), Output(names, "aria-pressed"),
-        Input(nodes, "n_clicks"), Input(names, "n_clicks"), State(nodes, "id"), State(names, "id"),
-        prevent_initial_call=True,
+        Input(nodes, "n_clicks"), Input(names, "n_clicks"), Input(side.close_id(ALL), "n_clicks"),
+        State(nodes, "id"), State(names, "id"), prevent_initial_call=True,
     )  # fmt: skip
-    async def choose(
-        node_clicks: list[int], name_clicks: list[int], node_ids: list[Any], name_ids: list[Any]
-    ) -> Any:  # noqa: ANN401 -- Dash's own tuple
+    async def choose(*given: list[Any]) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        *clicks, node_ids, name_ids = given
         clicked = ctx.triggered_id
-        if not isinstance(clicked, dict) or not any([*node_clicks, *name_clicks]):
+        if not isinstance(clicked, dict) or not any(map(any, clicks)):
             raise PreventUpdate
-        return await asyncio.to_thread(_chosen, gateway, clicked["agent"], node_ids, name_ids)
+        wanted = "" if clicked["type"] == side.CLOSE else clicked["agent"]
+        return await asyncio.to_thread(_chosen, gateway, wanted, node_ids, name_ids)
 
     @app.callback(
         Output(side.LOG_BODY, "data-ph-rows"), Output(LOG, "data-topics"), Output(side.LOG_HOLD, "aria-pressed"),
@@ -324,8 +253,29 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         snapshot = await asyncio.to_thread(gateway.read, ("log",))
         mark = "true" if is_held else "false"
         wanted = kind or side.ALL_TOPICS
-        rows = log_rows(_log(snapshot, wanted))
-        return rows, log_topic(wanted, is_held=is_held), mark
+        newest = log_rows(_log(snapshot, wanted))
+        return newest, log_topic(wanted, is_held=is_held), mark
+
+
+def _register_crowds(app: dash.Dash, gateway: GatewayPort) -> None:
+    """Connect the buttons that act on many: one command to each, answered by one toast."""
+    buttons = [Input(rows.crowd_id(kind.key), "n_clicks") for kind in crowd.CROWDS]
+
+    @app.callback(Output(rows.CROWD_ANSWER, "children"), *buttons, prevent_initial_call=True)
+    async def act_on_many(*clicks: int | None) -> Any:  # noqa: ANN401 -- Dash's own value
+        if not any(clicks):
+            raise PreventUpdate
+        return await asyncio.to_thread(send_to_many, gateway, str(ctx.triggered_id))
+
+
+def send_to_many(gateway: GatewayPort, pressed: str) -> str:
+    """Send the commands of the button that was pressed; return words when one could not be sent."""
+    kind = next(kind for kind in crowd.CROWDS if rows.crowd_id(kind.key) == pressed)
+    for command_id, command in crowd.commands_of(kind, _agents(gateway.read(("agents",))).rows):
+        words = send(gateway, command, command_id)
+        if words:
+            return words
+    return ""
 
 
 def _register_pace(app: dash.Dash, gateway: GatewayPort) -> None:
@@ -351,21 +301,24 @@ def _register_pace(app: dash.Dash, gateway: GatewayPort) -> None:
         return await asyncio.to_thread(send, gateway, paces.weights_command(wish))
 
     @app.callback(
-        Output(pace.ERROR, "children"), Input(pace.SET, "n_clicks"), State(pace.INTERVAL, "value"),
-        State(pace.PRIORITY, "value"), State(pace.FORM, "data-agent"), prevent_initial_call=True,
+        Output(pace.ERROR, "children"), Input(pace.SET, "n_clicks"), Input(pace.INTERVAL, "n_submit"),
+        State(pace.INTERVAL, "value"), State(pace.PRIORITY, "value"), State(pace.FORM, "data-agent"),
+        prevent_initial_call=True,
     )  # fmt: skip
-    async def set_pace(clicks: int, seconds: str, priority: str, agent_id: str) -> Any:  # noqa: ANN401 -- as above
-        if not clicks:
+    async def set_pace(
+        clicks: int, enters: int | None, seconds: str, priority: str, agent_id: str
+    ) -> Any:  # noqa: ANN401 -- as above
+        if not (clicks or enters):
             raise PreventUpdate
         return await asyncio.to_thread(send_pace, gateway, agent_id, seconds, priority)
 
 
 def _weighed(gateway: GatewayPort, percent: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the numbers beside the sliders and where they would lead each interval."""
-    rows = paces.paced_rows(_agents(gateway.read(("agents",))))
-    targets = gateway.ask("intervals", rows=rows, weights=paces.proposed(percent))
+    paced = paces.paced_rows(_agents(gateway.read(("agents",))))
+    targets = gateway.ask("intervals", rows=paced, weights=paces.proposed(percent))
     numbers = [f"{percent.get(key)}%" for key in paces.TITLES]
-    return *numbers, pace.interval_list(paces.interval_rows(rows, targets))
+    return *numbers, pace.interval_list(paces.interval_rows(paced, targets))
 
 
 def send_pace(gateway: GatewayPort, agent_id: str, seconds: str | None, priority: str) -> str:
@@ -379,13 +332,13 @@ def send_pace(gateway: GatewayPort, agent_id: str, seconds: str | None, priority
 
 def _chosen(
     gateway: GatewayPort, agent_id: str, node_ids: list[Any], name_ids: list[Any]
-) -> tuple[Component, str, str, list[str], list[str]]:
-    """Return the detail of the agent that was clicked, its topic, and the marks of every button."""
+) -> tuple[Component | None, str, str, list[str], list[str]]:
+    """Return the detail of the agent that was clicked, its topic, and the marks of every button; none closes it."""
     section = _agents(gateway.read(("agents",)))
 
     def marks(ids: list[Any]) -> list[str]:
         return ["true" if i["agent"] == agent_id else "false" for i in ids]
 
-    shown = side.detail(view.detail_view(section, agent_id))
-    here = f"{PAGE.path}?{urlencode({'agent': agent_id})}"
+    shown = side.detail(view.detail_view(section, agent_id)) if agent_id else None
+    here = f"{PAGE.path}?{urlencode({'agent': agent_id} if agent_id else {'detail': 'closed'})}"
     return shown, detail_topics(agent_id), here, marks(node_ids), marks(name_ids)

@@ -1,298 +1,330 @@
-"""Forecast: where a symbol may go and how sure that is, with everything that the number rests on."""
+"""Forecast: where a symbol may go, how sure that is, and how often that was right."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import dash
-import dash_bootstrap_components as dbc
-from dash import Input, Output, dcc, html
+import plotly.graph_objects as go
+from dash import ClientsideFunction, Input, Output, State, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
-from dashboard.blocks.market_panels import chart_tools
-from dashboard.components.chart import chart, figure_data, figure_id
-from dashboard.components.controls import Option, segments
-from dashboard.components.nodes import attrs, present
-from dashboard.components.panels import empty_state, inset, kpi, kpis, panel
-from dashboard.components.pills import age, grade, pill
-from dashboard.components.tables import Column, Row, table
-from dashboard.figures.forecast import forecast_figure, replace_all
+from dashboard.blocks import forecast_controls as ctl
+from dashboard.blocks import forecast_panels as panels
+from dashboard.blocks import forecast_parts as parts
+from dashboard.blocks import report_card as card
+from dashboard.components.chart import figure_data, figure_id
+from dashboard.components.nodes import attrs
+from dashboard.figures.five_levels import five_figure, replace_five
+from dashboard.figures.forecast import forecast_figure, replace_all, replace_past
 from dashboard.host import GatewayPort
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch
-from dashboard.views.forecast import (
-    BUILT,
+from dashboard.views import forecast_facts as facts
+from dashboard.views.five_levels import FiveChart, differences, five_chart
+from dashboard.views.forecast_chart import ForecastChart, forecast_chart
+from dashboard.views.forecast_place import (
     LEVELS,
-    ForecastChart,
-    chosen_level,
-    forecast_chart,
-    level_name,
-)
-from dashboard.views.forecast_facts import (
-    LATER,
-    ForecastFacts,
-    LevelRow,
-    facts_view,
-    level_rows,
+    NAMES,
+    Place,
+    hidden_by,
+    place_from,
+    place_of,
+    usual_level,
 )
 from dashboard.views.markets import chosen_symbol
-from dashboard.views.watchlist import instruments
+from dashboard.views.past_fans import n_seen, past_key
+from dashboard.views.price_chart import columns_of, forecast_of
+from dashboard.views.report_card import report_view
+from dashboard.views.report_csv import csv_text
+from dashboard.views.what_if import WhatIf, label_words, since_words, stored_values, what_if_of
+from engine.domain.errors import PilothouseError
+from engine.domain.forecast import Forecast
 from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/forecast", title="Forecast", icon="trending-up", key="f")
 
-ROOT, SYMBOL, LEVEL, CHART, SUMMARY = (
-    "forecast-root", "forecast-symbol", "forecast-level", "forecast-fan", "forecast-summary",
-)  # fmt: skip
-HEAD, SIDE, AGE, AGAIN = "forecast-head", "forecast-side", "forecast-age", "forecast-again"
-LEVEL_COLUMNS = (
-    Column("Level", is_number=False, width="150px"),
-    Column("P(up)", width="56px"),
-    Column("80% band"),
-    Column("Grade", width="48px"),
-)
-LEGEND = (
-    ("ph-key-50", "50%"), ("ph-key-80", "80%"), ("ph-key-95", "95%"), ("ph-key-median", "median"),
-    ("ph-key-real", "realised"), ("ph-key-past", "forecast one bar before, as far as it is settled"),
-    ("ph-key-tail", "lowest 5%"),
-)  # fmt: skip
+ROOT, BAR, PAST, DRAWN = "forecast-root", "forecast-bar", "forecast-past", "forecast-drawn"
+HEAD, SUMMARY, CHART = panels.HEAD, panels.SUMMARY, panels.CHART
+LEVEL, SHOWN = parts.LEVEL, parts.SHOWN
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
-    """Return the page with the symbol and the level of the address."""
+    """Return the page at the place of the address."""
     symbol = chosen_symbol(gateway.read(("instruments",)), query.get("symbol", ""))
-    level = chosen_level(query.get("level", "1"))
     snapshot = _read(gateway, symbol)
+    place = place_of(symbol, query, usual_level(snapshot, symbol))
+    view = _view(snapshot, place, _records(gateway, place))
     return html.Div(
         [
             html.H1(PAGE.title, className="ph-hidden"),
-            _fan_panel(snapshot, symbol, level),
-            html.Div(_side(snapshot, symbol, level), id=SIDE, className="ph-area-side ph-col"),
-            _report_panel(),
-            dcc.Store(id=AGAIN),
+            panels.fan_panel(snapshot, place, view, _figure(view)),
+            html.Div(panels.side(snapshot, place), className="ph-area-side ph-col"),
+            panels.report_panel(snapshot, place),
+            *[dcc.Store(id=name) for name in (ctl.WISH, ctl.ANSWER, PAST)],
+            html.Div(id=DRAWN, hidden=True),
+            html.Div(id=BAR, hidden=True, **attrs({"data-bar": _bar(snapshot, place)})),
         ],
         id=ROOT,
-        className="ph-page ph-page-forecast",
-        **attrs(_address(symbol, level) | {"data-age-scope": ""}),
+        className=_class(place),
+        **attrs(_address(place) | {"data-age-scope": "", "data-what-if": "no"}),
     )
 
 
-def _address(symbol: str, level: int) -> dict[str, str]:
-    place = f"{symbol}:{level}"
-    topics = f"forecast.chart:{place} forecast.side:{place}" if symbol else ""
-    query = urlencode({"symbol": symbol, "level": level})
-    return {"data-topics": topics, "data-address": f"/forecast?{query}" if symbol else "/forecast"}
+def _class(place: Place) -> str:
+    return f"ph-page ph-page-forecast ph-fc-{place.mode}"
+
+
+def _address(place: Place) -> dict[str, str]:
+    names = ("chart", "side", "card", "bar") if place.symbol else ()
+    topics = " ".join(f"forecast.{name}:{place.argument}" for name in names)
+    return {"data-topics": topics, "data-address": place.address}
 
 
 def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
-    return gateway.read(("instruments", f"bars:{symbol}", f"forecast:{symbol}"))
+    names = ("instruments", "agents", f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}")
+    return gateway.read(names)
 
 
-def _fan_panel(snapshot: Snapshot, symbol: str, level: int) -> html.Section:
-    view = forecast_chart(snapshot, symbol, level)
-    keys = [
-        html.Span([html.Span(className=f"ph-key-fill {name}"), words]) for name, words in LEGEND
-    ]
-    return html.Section(
-        [
-            html.Header(
-                [
-                    _symbols(snapshot, symbol),
-                    html.Div(_head(facts_view(snapshot, symbol, level)), id=HEAD, className="ph-line"),
-                    _levels(level),
-                ],
-                className="ph-panel-head ph-fan-head",
-            ),
-            html.Div(
-                [
-                    chart(CHART, forecast_figure(view), label=f"Forecast. {view.label}"),
-                    html.P(view.label, id=SUMMARY, className="ph-hidden"),
-                    None if view.at else _waiting(),
-                ],
-                className="ph-price",
-            ),
-            html.Footer(
-                [
-                    html.Div(keys, className="ph-fan-keys ph-t11", **attrs({"aria-hidden": "true"})),
-                    chart_tools(f"{symbol}-forecast"),
-                ],
-                className="ph-fan-foot",
-            ),
-        ],
-        className="ph-panel ph-area-fan",
-        **attrs({"data-chart-host": "", "data-chart-again": AGAIN}),
-    )  # fmt: skip
-
-
-def _waiting() -> html.Div:
-    return empty_state(
-        "trending-up", "No forecast yet", "The first one comes with the next closed bar."
-    )
-
-
-def _symbols(snapshot: Snapshot, symbol: str) -> html.Label:
-    options = [{"label": item.symbol, "value": item.symbol} for item in instruments(snapshot)]
-    box = dbc.Select(id=SYMBOL, options=options, value=symbol, class_name="ph-select")
-    return html.Label([html.Span("Symbol", className="ph-hidden"), box], className="ph-select-box")
-
-
-def _levels(level: int) -> html.Div:
-    options = [
-        Option(
-            str(each.value),
-            f"L{each.value}",
-            "" if each in BUILT else f"{level_name(each)} {LATER}",
+def _records(gateway: GatewayPort, place: Place) -> tuple[Forecast, ...]:
+    """Return the stored forecasts of the bars in view; none where nobody keeps them."""
+    if place.is_all or not place.symbol:
+        return ()
+    try:
+        found: tuple[Forecast, ...] = gateway.ask(
+            "past_forecasts", symbol=place.symbol, level=place.level, count=n_seen(place.horizon)
         )
-        for each in LEVELS
-    ]
-    return segments(LEVEL, options, str(level), label="Level")
+    except PilothouseError:
+        return ()
+    return found
 
 
-def _head(view: ForecastFacts) -> list[Component]:
-    text = "never" if view.received_at is None else ""
-    return [
-        html.Span(view.name, className="ph-tx2 ph-cut"),
-        html.Span(view.spot, className="ph-t16"),
-        pill("acc", view.title),
-        html.Span(view.issued, className="ph-tx3 ph-t12 ph-cut"),
-        age(AGE, view.received_at, view.budget_s or 0.0, text, is_behind=view.is_behind),
-    ]
+def _view(
+    snapshot: Snapshot, place: Place, records: tuple[Forecast, ...] = ()
+) -> ForecastChart | FiveChart:
+    return five_chart(snapshot, place) if place.is_all else forecast_chart(snapshot, place, records)
 
 
-def _side(snapshot: Snapshot, symbol: str, level: int) -> list[Component]:
-    facts = facts_view(snapshot, symbol, level)
-    return [_level_panel(level_rows(snapshot, symbol, level), facts), _quantile_panel(facts)]
+def _figure(view: ForecastChart | FiveChart) -> go.Figure:
+    return five_figure(view) if isinstance(view, FiveChart) else forecast_figure(view)
 
 
-def _level_panel(rows: tuple[LevelRow, ...], facts: ForecastFacts) -> html.Section:
-    figures = [kpi(name, value) for name, value in facts.figures]
-    return panel(
-        "Five levels",
-        table(
-            LEVEL_COLUMNS,
-            [_level_row(row) for row in rows],
-            caption="The five levels of simulation",
-        ),
-        inset(kpis(*figures), class_name="ph-fan-figures") if figures else None,
-        remark="level 1 is built",
-    )
+def _step(view: ForecastChart | FiveChart) -> list[Any]:
+    return replace_five(view) if isinstance(view, FiveChart) else replace_all(view)
 
 
-def _level_row(row: LevelRow) -> Row:
-    name = html.Span(
-        present(html.Strong(f"L{row.level}"), f" {row.name}"),
-        className="ph-struck ph-tx3" if row.refusal else "",
-        **attrs({"data-tip": row.refusal} if row.refusal else {}),
-    )
-    mark = (
-        html.Span("later", className="ph-tx3", **attrs({"data-tip": row.refusal}))
-        if row.refusal
-        else grade(None, "any horizon", 0)
-    )
-    return Row(cells=(name, row.probability_up, row.band_80, mark), is_selected=row.is_chosen)
+def _bar(snapshot: Snapshot, place: Place) -> str:
+    return past_key(columns_of(snapshot, place.symbol), place.horizon)
 
 
-def _quantile_panel(facts: ForecastFacts) -> html.Section:
-    if not facts.is_known:
-        return panel("Quantiles", html.P(facts.note, className="ph-tx2"))
-    columns = (Column("Level", is_number=False), *(Column(name) for name in facts.horizons))
-    rows = [
-        Row(cells=(row.level, *row.prices), class_name="ph-strong" if row.is_median else "")
-        for row in facts.quantiles
-    ]
-    lines = [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts.facts]
-    return panel(
-        "Quantiles",
-        html.Div(
-            [
-                table(columns, rows, caption="Price quantiles at each horizon", class_name="ph-table-dense"),
-                html.Dl(lines, className="ph-fan-facts ph-t12"),
-                html.P(facts.note, className="ph-tx3 ph-t12") if facts.note else None,
-            ],
-            className="ph-scroll",
-            tabIndex=0,
-            role="region",
-            **attrs({"aria-label": "Quantiles and facts"}),
-        ),
-        remark="price after so many bars",
-    )  # fmt: skip
-
-
-def _report_panel() -> html.Section:
-    return panel(
-        "Report card",
-        empty_state(
-            "circle-dashed",
-            "No grade yet",
-            "n = 0 of 20 at each horizon. Forecasts are stored now; settling them at their horizon and grading them "
-            "comes with a later release.",
-        ),
-        remark="how often the outcome fell inside the 50, 80 and 95% bands",
-        class_name="ph-area-report",
-    )
-
-
-# -- live -------------------------------------------------------------------------------------------------
-
-
-def _place(argument: str) -> tuple[str, int]:
-    symbol, _, level = argument.partition(":")
-    return symbol, chosen_level(level)
+# -- live --------------------------------------------------------------------------------------------------
 
 
 def live_chart(snapshot: Snapshot, argument: str) -> Patch:
     """Return the chart at the newest closed bar."""
-    view: ForecastChart = forecast_chart(snapshot, *_place(argument))
-    return Patch(plot={CHART: [replace_all(view)]}, text={SUMMARY: view.label})
+    view = _view(snapshot, place_from(argument))
+    return Patch(plot={CHART: [_step(view)]}, text={SUMMARY: view.label})
 
 
 def live_side(snapshot: Snapshot, argument: str) -> Patch:
-    """Return head, levels and quantiles of the newest forecast."""
-    symbol, level = _place(argument)
-    facts = facts_view(snapshot, symbol, level)
-    told = (facts.received_at or 0.0, facts.budget_s or 0.0, float(facts.is_behind))
-    ages = {} if facts.received_at is None else {AGE: told}
+    """Return head, rows, figures and grounds of the newest forecasts."""
+    place = place_from(argument)
+    head, rows = facts.head_view(snapshot, place), facts.level_rows(snapshot, place)
+    told = (head.received_at or 0.0, head.budget_s, float(head.is_behind))
+    figures = facts.figures_view(snapshot, place)
+    text = parts.row_texts(rows) | parts.figure_texts(figures)
+    text |= parts.difference_texts(differences(snapshot, place))
+    text |= {panels.NONE_WHY: head.why_none}
+    stored = forecast_of(snapshot, place.symbol, str(place.level))
     return Patch(
         props={
-            HEAD: {"children": _head(facts)},
-            SIDE: {"children": _side(snapshot, symbol, level)},
+            HEAD: {"children": parts.head(head)},
+            panels.GROUNDS: {"children": panels.grounds(snapshot, place)},
+            panels.NONE: {"hidden": head.is_known},
+            ctl.CONTROLS: {"data-stored": ctl.stored_text(stored_values(stored, place.horizon))},
         },
-        age=ages,
+        text=text,
+        attrs=parts.row_tips(rows) | {name: {"data-tip": tip} for name, tip in parts.figure_tips(figures).items()},
+        age={} if head.received_at is None else {parts.AGE: told},
+    )  # fmt: skip
+
+
+def live_card(snapshot: Snapshot, argument: str) -> Patch:
+    """Return the report card, and what of the rows follows from it."""
+    place = place_from(argument)
+    view, rows = report_view(snapshot, place), facts.level_rows(snapshot, place)
+    text = card.horizon_labels(view.horizons) | {
+        panels.CARD_REMARK: view.remark,
+        panels.NOTE: facts.rows_note(snapshot, place),
+        panels.TRUST: facts.trust_words(snapshot, place),
+    }
+    return Patch(
+        props={
+            panels.CARD: {"children": card.report(view, is_all=place.is_all)},
+            panels.CARD_WALK: {"children": card.progress(view)},
+        },
+        text=text,
+        cls=parts.row_classes(rows),
+        attrs=parts.row_attrs(rows),
     )
+
+
+def live_bar(snapshot: Snapshot, argument: str) -> Patch:
+    """Return what asks for other earlier fans."""
+    return Patch(props={BAR: {"data-bar": _bar(snapshot, place_from(argument))}})
+
+
+def live_since(snapshot: Snapshot, argument: str) -> Patch:
+    """Return how many bars have closed since the one that a what-if starts from."""
+    symbol, _, epoch = argument.partition(":")
+    return Patch(text={ctl.SINCE: since_words(columns_of(snapshot, symbol), int(epoch or 0))})
 
 
 _SECTIONS = ("instruments", "bars:{arg}", "forecast:{arg}")
 LIVE = (
     LivePart(name="forecast.chart", sections=_SECTIONS, render=live_chart, min_interval_s=0.5),
-    LivePart(name="forecast.side", sections=_SECTIONS, render=live_side, min_interval_s=0.5),
-)
+    LivePart(name="forecast.side", sections=(*_SECTIONS, "card:{arg}", "agents"), render=live_side, min_interval_s=0.5),
+    LivePart(name="forecast.card", sections=(*_SECTIONS, "card:{arg}"), render=live_card, min_interval_s=1.0),
+    LivePart(name="forecast.bar", sections=("bars:{arg}",), render=live_bar, min_interval_s=1.0),
+    LivePart(name="forecast.since", sections=("bars:{arg}",), render=live_since, min_interval_s=1.0),
+)  # fmt: skip
 
 
-# -- callbacks --------------------------------------------------------------------------------------------
+# -- callbacks ---------------------------------------------------------------------------------------------
 
 
 def register(app: dash.Dash, gateway: GatewayPort) -> None:
-    """Connect the choice of symbol and level, and the reload of a chart."""
+    """Connect the choices, the reload of a chart, earlier fans, and the controls."""
 
     @app.callback(
         Output(HEAD, "children"), Output(figure_id(CHART), "data"), Output(SUMMARY, "children"),
-        Output(SIDE, "children"), Output(ROOT, "data-topics"), Output(ROOT, "data-address"),
-        Input(SYMBOL, "value"), Input(LEVEL, "value"), Input(AGAIN, "data"),
+        Output(LEVEL, "options"), Output(SHOWN, "options"), Output(SHOWN, "value"),
+        Output(panels.GROUNDS, "children"), Output(panels.CARD, "children"),
+        Output(panels.CARD_REMARK, "children"), Output(ROOT, "className"), Output(ctl.CONTROLS, "data-stored"),
+        Output(ROOT, "data-topics"), Output(ROOT, "data-address"),
+        Input(panels.SYMBOL, "value"), Input(LEVEL, "value"), Input(panels.MODE, "value"),
+        Input(panels.HORIZON, "value"),
+        Input(panels.CARD_HORIZON, "value"), Input(ctl.EDGE, "value"), Input(SHOWN, "value"),
+        Input(ctl.RESET, "n_clicks"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def choose(symbol: str | None, level: str | None, _again: float | None) -> Any:  # noqa: ANN401 -- Dash's own tuple
-        return await asyncio.to_thread(chosen, gateway, symbol or "", level or "1")
+    async def choose(*given: Any) -> Any:  # noqa: ANN401 -- Dash's own order
+        return await asyncio.to_thread(chosen, gateway, given)
 
-
-def chosen(gateway: GatewayPort, asked: str, asked_level: str) -> tuple[Any, ...]:
-    """Return everything that speaks of the chosen symbol and level."""
-    symbol = chosen_symbol(gateway.read(("instruments",)), asked)
-    level = chosen_level(asked_level)
-    snapshot = _read(gateway, symbol)
-    view = forecast_chart(snapshot, symbol, level)
-    address = _address(symbol, level)
-    return (
-        _head(facts_view(snapshot, symbol, level)), figure_data(forecast_figure(view)), view.label,
-        _side(snapshot, symbol, level), address["data-topics"], address["data-address"],
+    @app.callback(
+        Output(PAST, "data"), Input(BAR, "data-bar"), State(ROOT, "data-topics"),
+        prevent_initial_call=True,
     )  # fmt: skip
+    async def past(_bar: str, topics: str) -> Any:  # noqa: ANN401 -- a call of the chart
+        return await asyncio.to_thread(past_step, gateway, topics)
+
+    @app.callback(
+        Output(ctl.ANSWER, "data"), Output(ROOT, "data-topics", allow_duplicate=True),
+        Input(ctl.WISH, "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    async def simulate(wish: dict[str, Any] | None) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        return await asyncio.to_thread(answered, gateway, wish)
+
+    @app.callback(
+        Output(panels.DOWNLOAD, "data"), Input(panels.CSV, "n_clicks"), State(panels.SYMBOL, "value"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    async def export(_n: int, symbol: str) -> dict[str, str]:
+        return await asyncio.to_thread(csv_file, gateway, symbol)
+
+    _register_script(app)
+
+
+def _register_script(app: dash.Dash) -> None:
+    """Connect the place, answers and earlier fans with the script, which reads the controls itself."""
+    for name, given in (
+        ("forecastPlace", (Input(ROOT, "data-address"), Input(ctl.CONTROLS, "data-stored"))),
+        ("forecastAnswer", (Input(ctl.ANSWER, "data"),)),
+        ("forecastPast", (Input(PAST, "data"),)),
+    ):
+        app.clientside_callback(  # type: ignore[no-untyped-call]
+            ClientsideFunction(namespace="pilothouse", function_name=name),
+            Output(DRAWN, f"data-{name.lower()}"),
+            *given,
+        )
+
+
+def chosen(gateway: GatewayPort, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return everything that speaks of the chosen place."""
+    symbol = chosen_symbol(gateway.read(("instruments",)), given[0] or "")
+    asked = dict(zip(NAMES, given[1:6], strict=True)) | {"hide": hidden_by(given[6])}
+    place = place_of(symbol, asked)
+    snapshot = _read(gateway, symbol)
+    view, address = _view(snapshot, place, _records(gateway, place)), _address(place)
+    report, stored = report_view(snapshot, place), forecast_of(snapshot, symbol, str(place.level))
+    return (
+        parts.head(facts.head_view(snapshot, place)), figure_data(_figure(view)), view.label,
+        parts.level_options(facts.level_rows(snapshot, place)),
+        parts.eye_options(place), parts.eye_values(place), panels.grounds(snapshot, place),
+        card.report(report, is_all=place.is_all), report.remark, _class(place),
+        ctl.stored_text(stored_values(stored, place.horizon)),
+        address["data-topics"], address["data-address"],
+    )  # fmt: skip
+
+
+def csv_file(gateway: GatewayPort, asked: str) -> dict[str, str]:
+    """Return the report card of a symbol as a file."""
+    symbol = chosen_symbol(gateway.read(("instruments",)), asked or "")
+    content = csv_text(gateway.read((f"card:{symbol}",)), symbol)
+    return {"content": content, "filename": f"report-card-{symbol}.csv", "type": "text/csv"}
+
+
+def past_step(gateway: GatewayPort, topics: str) -> dict[str, Any]:
+    """Return the call that draws the earlier fans anew at the newest bar."""
+    place = next((place_from(topic.partition(":")[2]) for topic in (topics or "").split()), None)
+    if place is None or place.is_all:
+        raise PreventUpdate
+    view = forecast_chart(_read(gateway, place.symbol), place, _records(gateway, place))
+    return {"step": replace_past(view)}
+
+
+def answered(gateway: GatewayPort, wish: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """Return what a what-if came to: a call of the chart and words by their ids, and the topics that go on."""
+    if not wish:
+        raise PreventUpdate
+    symbol = chosen_symbol(gateway.read(("instruments",)), str(wish.get("symbol", "")))
+    asked = what_if_of(symbol, wish)
+    snapshot = _read(gateway, symbol)
+    began = time.perf_counter()
+    try:
+        found = _simulated(gateway, snapshot, asked)
+    except PilothouseError as error:
+        return {"n": wish.get("n"), "text": {ctl.WORDS: f"Not simulated: {error}"}}, dash.no_update
+    took = time.perf_counter() - began
+    place = asked.place
+    first = found.get(place.level) or next(iter(found.values()))
+    view: ForecastChart | FiveChart = (
+        five_chart(snapshot, place, found)
+        if place.is_all
+        else forecast_chart(snapshot, place, what_if=first)
+    )
+    text: dict[str, str] = {}
+    if (
+        place.is_all
+    ):  # else the other rows would speak of another horizon, and of a world without the wish
+        text |= parts.row_texts(facts.level_rows(snapshot, place, found))
+    figures = facts.figures_view(snapshot, place, first)
+    text |= parts.figure_texts(figures)
+    tips = parts.figure_tips(figures)
+    text |= parts.difference_texts(differences(snapshot, place, found if place.is_all else None))
+    text |= {
+        ctl.WORDS: label_words(asked, first, took),
+        SUMMARY: f"What-if, not stored: {view.label}",
+    }
+    topics = [t for t in _address(place)["data-topics"].split() if t.startswith("forecast.card")]
+    topics.append(f"forecast.since:{symbol}:{int(first.origin.timestamp())}")
+    return {"n": wish.get("n"), "step": _step(view), "text": text, "tips": tips}, " ".join(topics)
+
+
+def _simulated(gateway: GatewayPort, snapshot: Snapshot, asked: WhatIf) -> dict[int, Forecast]:
+    """Return the answers by level: that of the chosen one, or of all five."""
+    levels = [each.value for each in LEVELS] if asked.place.is_all else [asked.place.level]
+    stored = {n: forecast_of(snapshot, asked.place.symbol, str(n)) for n in levels}
+    return {n: gateway.ask("simulate", **asked.asked(n, stored[n])) for n in levels}

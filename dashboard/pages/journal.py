@@ -35,7 +35,6 @@ N_LIVE, N_FOUND, N_OLDER, N_EXPORT = 50, 200, 200, 10_000
 CHIP = {"type": "journal-chip", "key": ALL}
 NOTHING = "Nothing has happened yet. Events appear as the feed runs."
 NONE_KEPT = "The journal keeps no event of this kind."
-NONE_OF_KIND = "No event of this kind among the newest. Load older ones below."
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
@@ -132,30 +131,60 @@ def _log(snapshot: Snapshot) -> LogSection:
 
 
 def _asked(
-    gateway: GatewayPort, kept: Mapping[str, Any], limit: int, before: int | None = None
+    gateway: GatewayPort,
+    kept: Mapping[str, Any],
+    limit: int,
+    before: int | None = None,
+    *,
+    is_whole: bool = False,
 ) -> tuple[LogRow, ...]:
+    """Return rows of the journal; a search finds everything, a list without one leaves out what the live list does."""
     types = tuple(EventType(name) for name in sorted(view.types_of(kept["kinds"])))
+    is_brief = not (kept["text"] or is_whole)
     found: tuple[LogRow, ...] = gateway.ask(
-        "events", types=types, text=kept["text"], before_seq=before, limit=limit
+        "events", types=types, text=kept["text"], before_seq=before, limit=limit, is_brief=is_brief
     )
     return found
+
+
+def _numbered(gateway: GatewayPort, text: str) -> tuple[LogRow, ...]:
+    """Return the event whose number was searched for, where it is kept."""
+    seq = view.number_in(text)
+    if seq is None:
+        return ()
+    every = tuple(EventType)
+    found: tuple[LogRow, ...] = gateway.ask(
+        "events", types=every, text="", before_seq=seq + 1, limit=1
+    )
+    return tuple(row for row in found if row.seq == seq)
 
 
 def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[str, str]:
     """Return the rows and the status line: live ones from the log, searched ones and ticks from the journal."""
     is_asked = kept["text"] or view.TICKS.key in kept["kinds"]
     if not is_asked:
-        return _live(_log(gateway.read(("log",))), kept["kinds"]), ""
-    found = _asked(gateway, kept, N_FOUND)
+        log = _log(gateway.read(("log",)))
+        is_there = not log.rows or view.rows_view(log.rows, kept["kinds"])
+        return (
+            _live(log, kept["kinds"]) if is_there else _drawn(_asked(gateway, kept, N_LIVE), kept)
+        ), ""
+    found = _searched(gateway, kept)
     rows = _drawn(found, kept)
     if not kept["text"]:
         return rows, "Ticks stand still here; choose All to go live again."
     return rows, view.found_words(len(found), kept["text"], is_whole=len(found) < N_FOUND)
 
 
+def _searched(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[LogRow, ...]:
+    """Return what a search finds; the event of that number first."""
+    numbered = _numbered(gateway, kept["text"])
+    others = (row for row in _asked(gateway, kept, N_FOUND) if row not in numbered)
+    return (*numbered, *others)[:N_FOUND]
+
+
 def _live(log: LogSection, kinds: Sequence[str]) -> str:
     shown = view.rows_view(log.rows, kinds)[:N_LIVE]
-    return part.rows(shown, NONE_OF_KIND if log.rows else NOTHING)
+    return part.rows(shown, NOTHING)
 
 
 def _detail(gateway: GatewayPort, seq: str) -> Component:
@@ -167,7 +196,10 @@ def _detail(gateway: GatewayPort, seq: str) -> Component:
 
 def _head_words(gateway: GatewayPort, kept: Mapping[str, Any]) -> str:
     log = _log(gateway.read(("log",)))
-    return view.later_words(log.head, kept["newest"]) or "newest first, ticks left out"
+    return (
+        view.later_words(log.head, kept["newest"])
+        or "newest first, without ticks, further levels and steps of rehearsals"
+    )
 
 
 # -- live ------------------------------------------------------------------------------------------------------
@@ -175,8 +207,10 @@ def _head_words(gateway: GatewayPort, kept: Mapping[str, Any]) -> str:
 
 def render_rows(snapshot: Snapshot, argument: str) -> Patch:
     """Return the newest events of the chosen kinds."""
-    kinds = [key for key in argument.split("|") if key != "all"]
-    return Patch(attrs={BODY: {"data-ph-rows": _live(_log(snapshot), kinds)}})
+    kinds, log = [key for key in argument.split("|") if key != "all"], _log(snapshot)
+    if kinds and not view.rows_view(log.rows, kinds):
+        return Patch()  # the page has asked the journal for them
+    return Patch(attrs={BODY: {"data-ph-rows": _live(log, kinds)}})
 
 
 def render_head(snapshot: Snapshot, newest: str) -> Patch:
@@ -228,7 +262,9 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
     async def export(clicks: int | None, kept: dict[str, Any]) -> dict[str, str]:
         if not clicks:
             raise PreventUpdate
-        found = await asyncio.to_thread(_asked, gateway, kept, N_EXPORT, _before(kept))
+        found = await asyncio.to_thread(
+            _asked, gateway, kept, N_EXPORT, _before(kept), is_whole=True
+        )
         return {"content": view.csv_text(found), "filename": "journal.csv", "type": "text/csv"}
 
 

@@ -36,17 +36,17 @@ from dashboard.host import GatewayPort
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, merge
 from dashboard.views import bars, watchlist
+from dashboard.views.forecast_place import LEVELS, chosen_level, usual_level
 from dashboard.views.markets import (
     chosen_symbol,
     head_view,
     strip_view,
 )
-from dashboard.views.price_chart import columns_of, forming_view, instrument_of, price_chart
+from dashboard.views.price_chart import columns_of, forming_view, price_chart
 from dashboard.views.replay import STILL, is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.commands import JumpReplay
 from engine.domain.errors import PilothouseError
-from engine.domain.instrument import PriceKind
 from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/", title="Markets", icon="candlestick-chart", key="m")
@@ -54,8 +54,8 @@ PAGE = Page(path="/", title="Markets", icon="candlestick-chart", key="m")
 ROOT, GRID, CHART, AGAIN, HEAD, SUMMARY = (
     "markets-root", "markets-watch", "markets-price", "markets-again", "markets-head", "markets-summary",
 )  # fmt: skip
-STRIP, TIMEFRAME, WATCH_AGE, REPLAY = (
-    "markets-strip", "markets-tf", "markets-watch-age", "markets-replay",
+STRIP, TIMEFRAME, LEVEL, WATCH_AGE, REPLAY = (
+    "markets-strip", "markets-tf", "markets-level", "markets-watch-age", "markets-replay",
 )  # fmt: skip
 
 
@@ -65,11 +65,12 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     symbol = chosen_symbol(found, query.get("symbol", ""))
     snapshot = _read(gateway, symbol)
     timeframe = _timeframe(snapshot, symbol, query.get("tf", ""))
+    level = chosen_level(query.get("level", ""), usual_level(snapshot, symbol))
     return html.Div(
         [
             html.H1(PAGE.title, className="ph-hidden"),
             _watch_panel(snapshot, symbol),
-            _chart_area(snapshot, symbol, timeframe),
+            _chart_area(snapshot, symbol, timeframe, level),
             sides.why_panel(snapshot, symbol),
             sides.activity_panel(snapshot, symbol),
             sides.var_panel(snapshot, symbol),
@@ -77,17 +78,18 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
         ],
         id=ROOT,
         className="ph-page ph-page-markets",
-        **attrs(_address(symbol, timeframe)),
+        **attrs(_address(symbol, timeframe, level)),
     )
 
 
-def _address(symbol: str, timeframe: str) -> dict[str, str]:
+def _address(symbol: str, timeframe: str, level: int) -> dict[str, str]:
     """Return what the root says of itself: its live topics, and the address that shows the same screen."""
     place = f"{symbol}:{timeframe}"
-    moving = [f"markets.{part}:{place}" for part in ("head", "tick", "chart")]
-    moving += [f"markets.{part}:{symbol}" for part in ("strip", "why", "fills", "var")]
+    moving = [f"markets.{part}:{place}" for part in ("head", "tick")]
+    moving += [f"markets.chart:{place}:{level}", f"markets.strip:{symbol}:{level}"]
+    moving += [f"markets.{part}:{symbol}" for part in ("why", "fills", "var")]
     still = ["markets.rows", "markets.replay"]
-    query = urlencode({"symbol": symbol, "tf": timeframe})
+    query = urlencode({"symbol": symbol, "tf": timeframe, "level": level})
     return {
         "data-topics": " ".join(["markets.ticks", *(moving if symbol else []), *still]),
         "data-address": f"/?{query}" if symbol else "/",
@@ -97,7 +99,7 @@ def _address(symbol: str, timeframe: str) -> dict[str, str]:
 def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
     names = (
         "instruments", "quotes", "feed", "portfolio", "trading", "strategies", "risk:*", "cycle:*",
-        f"bars:{symbol}", f"forecast:{symbol}", f"markers:{symbol}",
+        f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}", f"markers:{symbol}",
     )  # fmt: skip
     return gateway.read(names)
 
@@ -139,7 +141,7 @@ def _price_age(snapshot: Snapshot) -> html.Span:
 # -- chart ----------------------------------------------------------------------------------------------
 
 
-def _chart_area(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
+def _chart_area(snapshot: Snapshot, symbol: str, timeframe: str, level: int) -> html.Div:
     view = replay_view(snapshot)
     bar = html.Section(
         replay_bar(view or STILL),
@@ -147,17 +149,20 @@ def _chart_area(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
         className=replay_class(view),
         **attrs({"aria-label": "Replay"}),
     )
-    return html.Div([_chart_panel(snapshot, symbol, timeframe), bar], className="ph-area-chart")
+    return html.Div(
+        [_chart_panel(snapshot, symbol, timeframe, level), bar], className="ph-area-chart"
+    )
 
 
-def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Section:
-    view = price_chart(snapshot, symbol, timeframe)
+def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str, level: int) -> html.Section:
+    view = price_chart(snapshot, symbol, timeframe, str(level))
     drawn = html.Div(
         [
             chart(CHART, price_figure(view), label=f"Price and forecast. {view.label}", has_wheel=True),
             html.P("MA 10, MA 30 dashed · ▲▼ fill △▽ signal",
                    className="ph-chart-words"),
             market_panels.jump_to_live(),
+            html.Div(_levels(level), className="ph-fan-levels"),
             html.P(view.label, id=SUMMARY, className="ph-hidden"),
             None if view.bars.at else empty_state("clock", "No bar yet", "Bars appear when one has closed."),
         ],
@@ -174,10 +179,10 @@ def _chart_panel(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Sectio
                 className="ph-chart-head",
             ),
             drawn,
-            html.Div(market_panels.strip(strip_view(snapshot, symbol)), id=STRIP, className="ph-strip-host"),
+            html.Div(market_panels.strip(strip_view(snapshot, symbol, level)), id=STRIP, className="ph-strip-host"),
         ],
         className="ph-panel ph-chart-panel",
-        **attrs({"data-chart-host": "", "data-chart-again": AGAIN}),
+        **attrs({"data-chart-host": "", "data-chart-again": AGAIN, "data-age-of": "forecast"}),
     )  # fmt: skip
 
 
@@ -187,12 +192,23 @@ def _timeframes(snapshot: Snapshot, symbol: str, timeframe: str) -> html.Div:
     return segments(TIMEFRAME, options, timeframe, label="Timeframe")
 
 
+def _levels(level: int) -> html.Div:
+    options = [Option(str(each.value), f"L{each.value}") for each in LEVELS]
+    return segments(LEVEL, options, str(level), label="Level of the fan")
+
+
 # -- live -------------------------------------------------------------------------------------------------
 
 
 def _place(argument: str) -> tuple[str, str]:
     symbol, _, timeframe = argument.partition(":")
     return symbol, timeframe
+
+
+def _level_of(argument: str) -> tuple[str, int]:
+    """Return what stands before the last colon, and the level behind it."""
+    place, _, level = argument.rpartition(":")
+    return place, chosen_level(level)
 
 
 def live_ticks(snapshot: Snapshot, _: str = "") -> Patch:
@@ -227,20 +243,21 @@ def live_head(snapshot: Snapshot, argument: str) -> Patch:
 
 def live_tick(snapshot: Snapshot, argument: str) -> Patch:
     """Return the open bar and the price tag."""
-    symbol, timeframe = _place(argument)
-    is_line = instrument_of(snapshot, symbol).price_kind is PriceKind.CLOSE_ONLY
-    return Patch(plot={CHART: [tick(forming_view(snapshot, symbol, timeframe), is_line=is_line)]})
+    return Patch(plot={CHART: [tick(forming_view(snapshot, *_place(argument)))]})
 
 
 def live_chart(snapshot: Snapshot, argument: str) -> Patch:
     """Return the newest closed bar with the fan that grows out of it."""
-    view = price_chart(snapshot, *_place(argument))
+    place, level = _level_of(argument)
+    view = price_chart(snapshot, *_place(place), str(level))
     return Patch(plot={CHART: [advance(view)]}, text={SUMMARY: view.label})
 
 
 def live_strip(snapshot: Snapshot, argument: str) -> Patch:
     """Return the forecast in one line."""
-    return Patch(props={STRIP: {"children": market_panels.strip(strip_view(snapshot, argument))}})
+    return Patch(
+        props={STRIP: {"children": market_panels.strip(strip_view(snapshot, *_level_of(argument)))}}
+    )
 
 
 def live_replay(snapshot: Snapshot, _: str = "") -> Patch:
@@ -256,7 +273,7 @@ LIVE = (
     LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head),
     LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
-    LivePart(name="markets.strip", sections=("forecast:{arg}", *_BARS), render=live_strip),
+    LivePart(name="markets.strip", sections=("forecast:{arg}", "card:{arg}", *_BARS), render=live_strip),
     LivePart(name="markets.why", sections=("cycle:{arg}", "strategies", "bars:{arg}"), render=sides.live_why,
              min_interval_s=0.5),
     LivePart(name="markets.fills", sections=("instruments", "portfolio", "bars:{arg}"), render=sides.live_fills,
@@ -277,13 +294,21 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         Output(HEAD, "children"), Output(figure_id(CHART), "data"), Output(SUMMARY, "children"),
         Output(STRIP, "children"), Output(sides.WHY, "children"), Output(sides.WHY_REMARK, "children"),
         Output(ROOT, "data-topics"), Output(ROOT, "data-address"),
-        Input(GRID, "selectedRows"), Input(TIMEFRAME, "value"), Input(AGAIN, "data"),
+        Input(GRID, "selectedRows"), Input(TIMEFRAME, "value"), Input(LEVEL, "value"), Input(AGAIN, "data"),
+        State(ROOT, "data-address"),
         prevent_initial_call=True,
     )  # fmt: skip
     async def choose(
-        rows: list[dict[str, Any]] | None, timeframe: str, _again: float | None
+        rows: list[dict[str, Any]] | None,
+        timeframe: str,
+        level: str,
+        _again: float | None,
+        shown: str,
     ) -> Any:  # noqa: ANN401 -- Dash's own tuple
-        return await asyncio.to_thread(chosen, gateway, rows, timeframe)
+        by_grid_alone = {name.split(".")[0] for name in ctx.triggered_prop_ids} == {GRID}
+        if by_grid_alone and is_shown(gateway, rows, timeframe, chosen_level(level), shown):
+            raise PreventUpdate  # the grid has marked the row of the symbol that the page came with
+        return await asyncio.to_thread(chosen, gateway, rows, timeframe, chosen_level(level))
 
     @app.callback(
         Output(JUMP_ERROR, "children"), Output(BACK_DAY, "children"), Output(BACK_ASK, "hidden"),
@@ -306,19 +331,38 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
     )  # fmt: skip
 
 
+def _symbol_of(gateway: GatewayPort, rows: Sequence[Mapping[str, Any]] | None) -> str:
+    asked = str(rows[0].get("symbol", "")) if rows else ""
+    return chosen_symbol(gateway.read(("instruments",)), asked)
+
+
+def is_shown(
+    gateway: GatewayPort,
+    rows: Sequence[Mapping[str, Any]] | None,
+    timeframe: str,
+    level: int,
+    address: str,
+) -> bool:
+    """Return whether the page at `address` shows the chosen symbol already."""
+    wanted = _address(_symbol_of(gateway, rows), timeframe, level)
+    return wanted["data-address"] == address
+
+
 def chosen(
-    gateway: GatewayPort, rows: Sequence[Mapping[str, Any]] | None, timeframe: str
+    gateway: GatewayPort,
+    rows: Sequence[Mapping[str, Any]] | None,
+    timeframe: str,
+    level: int = 1,
 ) -> tuple[Any, ...]:
     """Return everything that speaks of the chosen symbol."""
-    asked = str(rows[0].get("symbol", "")) if rows else ""
-    symbol = chosen_symbol(gateway.read(("instruments",)), asked)
+    symbol = _symbol_of(gateway, rows)
     snapshot = _read(gateway, symbol)
-    view = price_chart(snapshot, symbol, timeframe)
+    view = price_chart(snapshot, symbol, timeframe, str(level))
     why = why_view(snapshot, symbol)
-    address = _address(symbol, view.timeframe)
+    address = _address(symbol, view.timeframe, level)
     return (
         market_panels.head(head_view(snapshot, symbol, view.timeframe)), figure_data(price_figure(view)), view.label,
-        market_panels.strip(strip_view(snapshot, symbol)), market_panels.why(why), why.remark,
+        market_panels.strip(strip_view(snapshot, symbol, level)), market_panels.why(why), why.remark,
         address["data-topics"], address["data-address"],
     )  # fmt: skip
 

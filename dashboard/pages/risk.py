@@ -13,7 +13,7 @@ from dashboard.components import chart
 from dashboard.components.controls import button
 from dashboard.components.meters import GAUGE_SCALE
 from dashboard.components.nodes import Node, attrs, dom_id
-from dashboard.components.panels import empty_state, kpi, kpis, panel
+from dashboard.components.panels import kpi, kpis, panel
 from dashboard.components.pills import age
 from dashboard.components.tables import Row, table, table_rows
 from dashboard.figures import risk as figures
@@ -23,6 +23,7 @@ from dashboard.patches import Patch, PropValue
 from dashboard.views import risk as view
 from dashboard.views import risk_lists as lists
 from dashboard.views import risk_series as series
+from dashboard.views.account_risk import age_view
 from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/risk", title="Risk", icon="shield-alert", key="r")
@@ -35,8 +36,8 @@ LEVEL, GAUGES, FACTS, LIMITS, BODY, LEGEND = (
     "risk-level", "risk-gauges", "risk-facts", "risk-limits", "risk-body", "risk-legend",
 )  # fmt: skip
 AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts")
-DRAWDOWN, TREND, HEAT, HEAT_BOX, HEAT_REMARK = (
-    "risk-drawdown", "risk-trend", "risk-heat", "risk-heat-box", "risk-heat-remark",
+DRAWDOWN, TREND, HEAT, HEAT_REMARK = (
+    "risk-drawdown", "risk-trend", "risk-heat", "risk-heat-remark",
 )  # fmt: skip
 ALERTS, ALERTS_OPEN, CSV, DOWNLOAD = "risk-alerts", "risk-alerts-open", "risk-csv", "risk-download"
 TOPICS = "risk.account risk.table risk.map risk.alerts"
@@ -97,17 +98,7 @@ def _middle(snapshot: Snapshot) -> list[Component]:
 
 def _bottom(snapshot: Snapshot) -> list[Component]:
     found = series.correlation_view(snapshot)
-    heat = html.Div(
-        [
-            chart.chart(
-                HEAT, figures.correlation_figure(found), label="Correlations of the symbols"
-            ),
-            empty_state("grid-2x2", "No correlation yet", series.NEEDS),
-        ],
-        id=HEAT_BOX,
-        className="ph-risk-heat",
-        **attrs(_emptiness(found)),
-    )
+    heat = html.Div(blocks.correlation_map(found), id=HEAT, className="ph-risk-heat")
     about = html.Span(found.remark, id=HEAT_REMARK, className="ph-panel-remark")
     export = [button("CSV", "ghost", "download", id=CSV, small=True), dcc.Download(id=DOWNLOAD)]
     symbols = table(
@@ -123,7 +114,7 @@ def _bottom(snapshot: Snapshot) -> list[Component]:
         panel(
             "Symbols", _scroll(symbols, "Symbols"), remark="one bar ahead", is_flush=True, tools=export
         ),
-        panel("Correlation", heat, _said(HEAT, found.summary), remark=about),
+        panel("Correlation", heat, remark=about),
         panel(
             "Alerts",
             _scroll(html.Div(alerts, id=ALERTS), "Alerts"),
@@ -155,7 +146,7 @@ def _aged(section: html.Section) -> html.Section:
 
 
 def _age(name: str, snapshot: Snapshot) -> list[Component]:
-    found = view.age_view(snapshot)
+    found = age_view(snapshot)
     text = "" if found.received_at else "never"
     return [age(name, found.received_at, found.budget_s, text, is_behind=found.is_behind)]
 
@@ -186,13 +177,6 @@ def _rows(snapshot: Snapshot) -> list[Row]:
     return [blocks.symbol_row(line) for line in lists.symbols_view(snapshot)]
 
 
-def _emptiness(found: series.CorrelationView) -> dict[str, str]:
-    return {"data-empty": "false" if found.symbols else "true"}
-
-
-# -- live --------------------------------------------------------------------------------------------------------
-
-
 def _children(blocks_by_id: Mapping[str, PropValue]) -> dict[str, dict[str, PropValue]]:
     return {name: {"children": value} for name, value in blocks_by_id.items()}
 
@@ -203,7 +187,7 @@ def _figure(name: str, drawn: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
 
 def _live_account(snapshot: Snapshot, _: str) -> Patch:
     """Return all that speaks of the account from one snapshot, so that its numbers agree with each other."""
-    found = view.age_view(snapshot)
+    found = age_view(snapshot)
     known = found.received_at is not None
     told = (found.received_at or 0.0, found.budget_s, float(found.is_behind))
     ages = dict.fromkeys(AGES, told) if known else {}
@@ -235,9 +219,9 @@ def _live_table(snapshot: Snapshot, _: str) -> Patch:
 
 def _live_map(snapshot: Snapshot, _: str) -> Patch:
     found = series.correlation_view(snapshot)
-    text = {HEAT_REMARK: found.remark, f"{HEAT}-said": found.summary}
-    drawn = _figure(HEAT, figures.correlation_figure(found))
-    return Patch(text=text, attrs={HEAT_BOX: _emptiness(found)}, props=drawn)
+    return Patch(
+        text={HEAT_REMARK: found.remark}, props=_children({HEAT: blocks.correlation_map(found)})
+    )
 
 
 def _live_alerts(snapshot: Snapshot, _: str) -> Patch:

@@ -2,25 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any
 
 import dash
-from dash import ALL, Input, Output, State, ctx, dcc, html
+from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 
+from dashboard import deeds
 from dashboard.blocks import strategies as blocks
 from dashboard.components.controls import button
 from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs, dom_id
 from dashboard.components.panels import empty_state, panel
 from dashboard.components.pills import pill
+from dashboard.deeds import APPLY, DEEDS, DISCARD, EQUAL, FORCE, REFUSED, RESET
 from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, PropValue
-from dashboard.views import proposals
+from dashboard.views import proposals, weight_words
 from dashboard.views import strategies as view
 from dashboard.views.proposals import Proposal
 from engine.domain.commands import SetStrategyEnabled, SetStrategyWeights
@@ -29,22 +29,20 @@ from engine.domain.sections import Section, Snapshot, Stamp, StrategiesSection, 
 
 PAGE = Page(path="/strategies", title="Strategies", icon="sliders-horizontal", key="s")
 
-SECTIONS = ("strategies", "instruments", "cycle:*")
-ROOT, STORE, FORCE, BAR_TICK, SENT = (
-    "strategies-root", "strategies-proposal", "strategies-force", "strategies-tick", "strategies-sent",
+SECTIONS = ("strategies", "instruments", "cycle:*", "bars:*")
+ROOT, STORE, BAR_TICK, SENT = (
+    "strategies-root", "strategies-proposal", "strategies-tick", "strategies-sent",
 )  # fmt: skip
 VOTES, VOTE_WORDS, RECORDS, HISTORY, OPEN_LINE, PARAMETERS = (
     "strategies-votes", "strategies-vote-words", "strategies-records", "strategies-history",
     "strategies-open", "strategies-parameters",
 )  # fmt: skip
-APPLY, APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
-    "strategies-apply", "strategies-apply-label", "strategies-lines", "strategies-words", "strategies-locks",
+APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
+    "strategies-apply-label", "strategies-lines", "strategies-words", "strategies-locks",
 )  # fmt: skip
-EQUAL, RESET, DISCARD, UNDO = (
-    "strategies-equal", "strategies-reset", "strategies-discard", "strategies-undo",
-)  # fmt: skip
-LOCK = "strategies-lock"
-TOPICS = "strategies.rows strategies.history strategies.records"
+UNDO = "strategies-undo"
+OFF_WORDS = "strategies-off"
+TOPICS = "strategies.rows strategies.history strategies.records strategies.refused"
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:  # noqa: ARG001 -- nothing of the address
@@ -84,7 +82,7 @@ def _whole(snapshot: Snapshot) -> list[Component]:
     )
     records = html.Div(blocks.record_list(view.records_view(section)), id=RECORDS)
     side = [
-        panel("How they vote", *_votes_body(snapshot, proposal), remark="last closed bar, −1 sell to +1 buy"),
+        panel("How they vote", *_votes_body(snapshot, proposal), remark="newest vote, −1 sell to +1 buy"),
         panel("Were they right?", records, remark="votes whose next close moved their way, 95% interval"),
     ]  # fmt: skip
     return [
@@ -99,7 +97,9 @@ def _whole(snapshot: Snapshot) -> list[Component]:
         _history_panel(section),
         html.Div(side, className="ph-strategies-side"),
         dcc.Store(id=STORE, data=proposal.to_data()),
+        dcc.Store(id=DEEDS),
         html.Div(id=FORCE, title=_force(section), hidden=True),
+        html.Div(id=REFUSED, title="", hidden=True),
         html.Div(id=BAR_TICK, title="", hidden=True),
         html.Div(id=SENT, className="ph-intent-answer", role="alert"),
     ]
@@ -109,7 +109,8 @@ def _weights(section: StrategiesSection, proposal: Proposal) -> Component:
     foot = html.Div(
         [
             pill("up", "Sum 100%", "circle-check"),
-            html.Span(view.lock_words(proposal), id=LOCK_WORDS, className="ph-tx2 ph-t12"),
+            html.Span(weight_words.lock_words(proposal), id=LOCK_WORDS, className="ph-tx2 ph-t12"),
+            html.Span(weight_words.off_words(section), id=OFF_WORDS, className="ph-warn ph-t12", role="status"),
         ],
         className="ph-line ph-weights-foot",
     )  # fmt: skip
@@ -191,7 +192,7 @@ def _live_rows(snapshot: Snapshot, _: str) -> Patch:
     if not section.rows:
         return Patch()
     rows = view.rows_view(section, proposals.begin(view.shares(section)))
-    text: dict[str, str] = {}
+    text: dict[str, str] = {OFF_WORDS: weight_words.off_words(section)}
     marks: dict[str, dict[str, str]] = {}
     for row in rows:
         text |= {f"win-{row.name}": row.win_rate, f"sample-{row.name}": row.sample}
@@ -201,12 +202,19 @@ def _live_rows(snapshot: Snapshot, _: str) -> Patch:
         marks[f"wins-{row.name}"] = {"data-tip": row.win_tip}
     cls = {f"strategy-{row.name}": blocks.line_class(row.is_on) for row in rows}
     stamp = snapshot.stamp("strategies")
-    tick = f"{stamp.computed_at:.3f}" if stamp is not None else ""
+    closed = view.newest_close(snapshot)
+    tick = f"{stamp.computed_at:.3f} {closed}" if stamp is not None else ""
     props: dict[str, dict[str, PropValue]] = {
         FORCE: {"title": _force(section)},
         BAR_TICK: {"title": tick},
     }
     return Patch(text=text, cls=cls, attrs=marks, props=props)
+
+
+def _live_refused(snapshot: Snapshot, _: str) -> Patch:
+    """Tell the proposal which weights the engine refused last, and why."""
+    found = weight_words.refused_weights(snapshot)
+    return Patch(props={REFUSED: {"title": json.dumps(found)}}) if found else Patch()
 
 
 def _live_history(snapshot: Snapshot, _: str) -> Patch:
@@ -230,8 +238,9 @@ def _live_wait(snapshot: Snapshot, _: str) -> Patch:
 
 
 LIVE = (
-    LivePart(name="strategies.rows", sections=("strategies",), render=_live_rows, min_interval_s=0.5),
+    LivePart(name="strategies.rows", sections=("strategies", "bars:*"), render=_live_rows, min_interval_s=0.5),
     LivePart(name="strategies.history", sections=("strategies",), render=_live_history, min_interval_s=0.5),
+    LivePart(name="strategies.refused", sections=("answers",), render=_live_refused),
     LivePart(name="strategies.records", sections=("strategies",), render=_live_records, min_interval_s=1.0),
     LivePart(name="strategies.wait", sections=SECTIONS, render=_live_wait, min_interval_s=0.5),
 )  # fmt: skip
@@ -258,16 +267,21 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         Output(LINES, "children"), Output(WORDS, "children"), Output(WORDS, "className"),
         Output(APPLY_LABEL, "children"), Output(APPLY, "aria-disabled"),
         Output(LOCK_WORDS, "children"), Output(OPEN_LINE, "children"),
-        Input(_every("slider"), "value"), Input(_every("number"), "value"),
-        Input(_every("lock"), "n_clicks"),
-        Input({"type": "strategies-step", "name": ALL, "by": ALL}, "n_clicks"),
-        Input(EQUAL, "n_clicks"), Input(RESET, "n_clicks"), Input(DISCARD, "n_clicks"),
-        Input(APPLY, "n_clicks"), Input(FORCE, "title"), State(STORE, "data"),
+        Input(DEEDS, "data"), State(STORE, "data"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def propose(*values: Any) -> Any:  # noqa: ANN401 -- Dash's own order
-        did = Deed(trigger=ctx.triggered_id, value=_triggered_value())
-        return await asyncio.to_thread(answer, gateway, values[-1], did)
+    async def propose(noted: dict[str, Any], kept: dict[str, Any]) -> Any:  # noqa: ANN401 -- Dash's own tuple
+        return await asyncio.to_thread(deeds.answer, gateway, kept, noted)
+
+    told_to = (
+        ("tellDeeds", Input(STORE, "data")),
+        ("noteForce", Input(FORCE, "title")),
+        ("noteRefused", Input(REFUSED, "title")),
+    )
+    for name, told in told_to:
+        app.clientside_callback(  # type: ignore[no-untyped-call]
+            ClientsideFunction(namespace="pilothouse", function_name=name), told
+        )
 
     @app.callback(
         Output(VOTES, "data-ph-rows"), Output(VOTE_WORDS, "children"),
@@ -288,77 +302,6 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
 
 def _triggered_value() -> Any:  # noqa: ANN401 -- whatever the control holds
     return ctx.triggered[0]["value"] if ctx.triggered else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
-    """What a person did, or the engine said: the control's id and what it holds."""
-
-    trigger: object
-    value: Any
-
-
-def answer(gateway: GatewayPort, kept: Mapping[str, Any], deed: Deed) -> tuple[Any, ...]:
-    """Return the proposal after a deed and everything drawn from it, in the order of the callback's outputs."""
-    before = Proposal.from_data(kept)
-    proposal = after(gateway, before, deed)
-    if proposal == before and deed.trigger == FORCE:
-        raise PreventUpdate
-    section = _section(gateway.read(("strategies",)))
-    drawn = blocks.screen(section, proposal, is_whole=not _is_move(deed))
-    _leave_thumb(drawn[0], [row.name for row in section.rows], deed)
-    return (proposal.to_data(), *drawn)
-
-
-def _is_move(deed: Deed) -> bool:
-    """Return whether a deed can move weights and nothing else."""
-    trigger = deed.trigger
-    if isinstance(trigger, Mapping):
-        return bool(trigger["type"] != LOCK)
-    return trigger == EQUAL
-
-
-def _leave_thumb(values: list[Any], names: Sequence[str], deed: Deed) -> None:
-    """Leave the thumb under the finger alone where it stands right: it may be further by now."""
-    for k, name in enumerate(names):
-        is_own = deed.trigger == blocks.part_id("slider", name)
-        if is_own and str(deed.value) == str(values[k]):
-            values[k] = dash.no_update
-
-
-def after(gateway: GatewayPort, proposal: Proposal, deed: Deed) -> Proposal:
-    """Return the proposal after a deed; Apply sends it."""
-    trigger = deed.trigger
-    if isinstance(trigger, Mapping):
-        return _touched(proposal, trigger, deed.value)
-    if trigger == FORCE:
-        return proposals.follow(proposal, json.loads(deed.value))
-    if not deed.value:
-        return proposal
-    if trigger == EQUAL:
-        return proposals.equalise(proposal)
-    if trigger in {RESET, DISCARD}:
-        return proposals.discard(proposal)
-    return _applied(gateway, proposal) if trigger == APPLY else proposal
-
-
-def _touched(proposal: Proposal, trigger: Mapping[str, str], value: Any) -> Proposal:  # noqa: ANN401 -- a control's own
-    name, part = trigger["name"], trigger["type"].removeprefix("strategies-")
-    if part in {"slider", "number"}:
-        return proposals.type_in(proposal, name, value)
-    if not value:
-        return proposal
-    if part == "lock":
-        return proposals.toggle_lock(proposal, name)
-    return proposals.step(proposal, name, int(trigger["by"]))
-
-
-def _applied(gateway: GatewayPort, proposal: Proposal) -> Proposal:
-    if not proposal.is_open or proposal.is_sent:
-        return proposal
-    weights = {name: weight / proposals.WHOLE for name, weight in proposal.weights.items()}
-    problem = send(gateway, SetStrategyWeights(weights=weights))
-    return replace(proposal, problem=problem) if problem else proposals.send(proposal)
 
 
 def send_act(gateway: GatewayPort, trigger: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dashboard.views.agent_states import names_of
 from engine.domain.agents import AgentStatus
 from engine.domain.sections import AgentRow
 
@@ -52,8 +53,11 @@ def effect_of(row: AgentRow, crew: Sequence[AgentRow]) -> str:
     topic = main_topic(row)
     if not topic:
         return "Nobody waits for it."
+    names = names_of(crew)
     hearers = [
-        other.title for other in crew if topic in other.topics_in and other.agent_id != row.agent_id
+        names[other.agent_id]
+        for other in crew
+        if topic in other.topics_in and other.agent_id != row.agent_id
     ]
     return f"No {topic}{f' for {_listed(hearers)}' if hearers else ''} until it goes on."
 

@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from dashboard import formatting as fmt
 from dashboard.views import agents as view
 from dashboard.views.agent_controls import main_topic
+from dashboard.views.agent_states import (
+    LONG,
+    main_times,
+    milliseconds,
+    names_of,
+    set_by,
+    shortened,
+    state_of,
+)
 from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.log import LogRow
-from engine.domain.sections import AgentRow, AgentsSection
+from engine.domain.sections import AgentRow, AgentsSection, Quote
 
 NODE_WIDTH, NODE_HEIGHT = 152, 72
-MIN_GRAPH_WIDTH = 800
+MIN_GRAPH_WIDTH = 660
 """Below this the rates no longer fit between the nodes, and the graph scrolls."""
 MAX_WIDTH_PX = 4.0
 _THIRD = 1 / 3
@@ -30,7 +39,7 @@ PLACES: Mapping[str, tuple[float, int]] = {
     "supervisor": (1.0, 238),
 }
 SPARE_PLACES = ((0.0, 238), (0.0, 14))
-"""Where agents of one's own stand; more than these are in the table only."""
+"""Where agents of one's own stand; more than these are counted beside the graph and stand in the list."""
 FLOW = (
     ("market_data", "monte_carlo", "MARKET_DATA"),
     ("monte_carlo", "risk", "MC_UPDATE"),
@@ -54,7 +63,10 @@ _SILENT = {"paused": "paused", "failed": "failed", "stopped": "stopped", "starti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """One agent in the graph; `words` takes the figures' place while it does not run."""
+    """One agent in the graph; `words` takes the figures' place while it does not run.
+
+    `errors` counts its failures and is empty where there were none; `tip` says the last reason in full.
+    """
 
     agent_id: str
     title: str
@@ -67,6 +79,8 @@ class NodeView:
     next_words: str
     next_run_at: float | None
     words: str
+    errors: str
+    tip: str
     topic: str
     is_topic_below: bool
 
@@ -96,6 +110,12 @@ def nodes_view(section: AgentsSection) -> tuple[NodeView, ...]:
     )
 
 
+def unplaced(rows: Sequence[AgentRow]) -> tuple[AgentRow, ...]:
+    """Return the agents that the graph has no place for."""
+    places = _places(rows)
+    return tuple(row for row in rows if row.agent_id not in places)
+
+
 def _places(rows: Sequence[AgentRow]) -> dict[str, tuple[float, int]]:
     spare = iter(SPARE_PLACES)
     places = {}
@@ -110,13 +130,14 @@ def _node(
     row: AgentRow, section: AgentsSection, place: tuple[float, int], has_edge: bool
 ) -> NodeView:
     done = row.measured or AgentMeasured(agent_id=row.agent_id)
-    state = view.state_of(row)
+    state = state_of(row)
     is_at_work = state in {"running", "late"}
-    last, queue = view.milliseconds(done.last_ms), fmt.count(done.queue)
+    last, queue = milliseconds(main_times(row).last_ms), fmt.count(done.queue)
     words = "" if is_at_work else _words(row, state)
+    n_errors = max(done.errors, row.consecutive_errors)
     return NodeView(
         agent_id=row.agent_id,
-        title=row.title,
+        title=_node_name(row, section.rows),
         x=place[0],
         top=place[1],
         state=state,
@@ -126,9 +147,16 @@ def _node(
         next_words="event" if row.trigger else view.next_words(row),
         next_run_at=view.next_run_at(row),
         words=words,
+        errors=fmt.count(n_errors) if n_errors else "",
+        tip=_tip(row, n_errors),
         topic=_topic(row, section, has_edge=has_edge),
         is_topic_below=place == PLACES["strategy"],
     )
+
+
+def _node_name(row: AgentRow, crew: Sequence[AgentRow]) -> str:
+    """Return the title, or the id where the title would not tell it from another: a node has room for one."""
+    return row.title if names_of(crew)[row.agent_id] == row.title else row.agent_id
 
 
 def _topic(row: AgentRow, section: AgentsSection, *, has_edge: bool) -> str:
@@ -140,9 +168,26 @@ def _topic(row: AgentRow, section: AgentsSection, *, has_edge: bool) -> str:
 
 
 def _words(row: AgentRow, state: str) -> str:
-    if state == "failed" and row.consecutive_errors > 1:
-        return f"failed {row.consecutive_errors} times"
+    if state == "failed":
+        return _failed_words(row)
+    if state in {"paused", "stopped"} and row.since is not None:
+        return set_by(row, state)
     return row.reason if state == "not set up" and row.reason else state
+
+
+def _failed_words(row: AgentRow) -> str:
+    """Return how often it failed and why, the number first: a node cuts what does not fit."""
+    times = f" {row.consecutive_errors}×" if row.consecutive_errors > 1 else ""
+    why = shortened(row.last_error or row.reason)
+    return f"failed{times}: {why}" if why else f"failed{times}"
+
+
+def _tip(row: AgentRow, n_errors: int) -> str:
+    """Return what does not fit into a node: the last error with the count, else what keeps it from running."""
+    if n_errors:
+        last = f", the last: {shortened(row.last_error, 2 * LONG)}" if row.last_error else ""
+        return f"{fmt.plural(n_errors, 'error')}{last}"
+    return row.reason if row.status is not AgentStatus.RUNNING else ""
 
 
 def _flows(rows: Sequence[AgentRow]) -> tuple[tuple[str, str, str], ...]:
@@ -166,15 +211,19 @@ def edges_view(section: AgentsSection) -> tuple[EdgeView, ...]:
     )
 
 
-def last_words(edges: Sequence[EdgeView], rows: Sequence[LogRow]) -> dict[str, str]:
+def last_words(
+    edges: Sequence[EdgeView], rows: Sequence[LogRow], quotes: Mapping[str, Quote]
+) -> dict[str, str]:
     """Return what each flow carried last, by the flow's key; `rows` are the newest events, newest first.
 
-    Ticks are too many to be listed, so the flow of MARKET_DATA says where they are seen.
+    Ticks are too many to be listed, so the flow of MARKET_DATA tells the newest of the quotes that they left.
     """
     newest: dict[str, str] = {}
     for row in rows:
         newest.setdefault(row.event_type, f"Last: {row.meaning}")
-    newest.setdefault("MARKET_DATA", "The prices are on Markets")
+    tick = max(quotes.values(), key=lambda quote: quote.received_at, default=None)
+    if tick is not None:
+        newest["MARKET_DATA"] = f"Last: {tick.symbol} {fmt.price(tick.price)}"
     return {
         edge.key: newest.get(edge.topic, f"No {edge.topic} among the newest events")
         for edge in edges
@@ -183,7 +232,7 @@ def last_words(edges: Sequence[EdgeView], rows: Sequence[LogRow]) -> dict[str, s
 
 def _edge(source: AgentRow, target: AgentRow, topic: str, section: AgentsSection) -> EdgeView:
     rate = section.events_per_second.get(topic, 0.0)
-    state = view.state_of(source)
+    state = state_of(source)
     label = _SILENT.get(state) or view.rate(section, topic)
     start, end = _ends(PLACES[source.agent_id], PLACES[target.agent_id])
     return EdgeView(

@@ -6,11 +6,26 @@ from dataclasses import dataclass
 
 from dashboard import formatting as fmt
 from dashboard.views.agent_controls import SUPERVISOR, Control, controls_of, effect_of
+from dashboard.views.agent_states import (
+    LONG,
+    interval_words,
+    is_cyclic,
+    is_silent,
+    main_times,
+    milliseconds,
+    names_of,
+    pill_of,
+    problem_of,
+    shortened,
+    state_of,
+)
 from dashboard.views.pace import PaceView, pace_view
 from engine.domain.agents import AgentMeasured, AgentStatus
 from engine.domain.sections import AgentRow, AgentsSection, EngineSection
 
 QUICK_S = 2.0
+CHECK_SLACK, USUAL_CHECK_S = 1.5, 30.0
+"""The figures are fresh for so many intervals of the health check; what it is where nobody says."""
 _COUNTED = (
     ("running", "up", "dot"),
     ("late", "warn", "clock"),
@@ -27,7 +42,8 @@ class AgentView:
     """One agent as a row.
 
     `state` is "running", "late", "paused", "failed", "stopped", "starting" or "not set up"; `last_run_at` counts in
-    epoch seconds. `problem` says what is wrong and `effect` what follows; both are empty in health.
+    epoch seconds. `problem` says what is wrong and `effect` what follows; both are empty in health. `whole_problem`
+    holds the words where they had to be cut.
     """
 
     agent_id: str
@@ -36,17 +52,22 @@ class AgentView:
     state: str
     pill: str
     every: str
+    every_also: str
     every_tip: str
     priority: str
     last_run_at: float | None
+    last_words: str
     p50: str
     p95: str
+    took_tip: str
+    queue: str
     runs: str
     runs_tip: str
     errors: str
     has_errors: bool
     controls: tuple[Control, ...]
     problem: str
+    whole_problem: str
     effect: str
     problem_tone: str
 
@@ -60,6 +81,15 @@ class CrewView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredView:
+    """When the engine's figures were taken (wall epoch seconds), how old they may grow, and the words before that."""
+
+    words: str
+    received_at: float | None
+    budget_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetailView:
     """The chosen agent: figures, what it hears and says with events per second.
 
@@ -68,16 +98,21 @@ class DetailView:
 
     row: AgentView
     pace: PaceView | None
+    last_word: str
     last: str
+    other_word: str
+    other: str
     next_words: str
     next_run_at: float | None
     bars: tuple[float, ...]
     bars_label: str
     longest: str
     runs: str
+    tasks: str
     hears: tuple[tuple[str, str], ...]
     says: tuple[tuple[str, str], ...]
     last_error: str
+    whole_error: str
     has_error: bool
 
 
@@ -92,109 +127,74 @@ def rows_view(section: AgentsSection) -> tuple[AgentView, ...]:
 def agent_view(row: AgentRow, crew: Sequence[AgentRow]) -> AgentView:
     """Return one agent as a row; `crew` tells who waits for what it says."""
     done = row.measured or AgentMeasured(agent_id=row.agent_id)
-    problem, tone = _problem(row)
+    took = main_times(row)
+    problem, tone = problem_of(row)
     is_unset = row.status is AgentStatus.NOT_SET_UP
+    runs, runs_tip = _runs(row, done)
     return AgentView(
         agent_id=row.agent_id,
-        title=row.title,
+        title=names_of(crew)[row.agent_id],
         detail=row.reason if is_unset and row.reason else row.detail,
         state=state_of(row),
-        pill=_pill(row),
+        pill=pill_of(row),
         every=_every(row),
+        every_also=_every_also(row),
         every_tip=_every_tip(row),
         priority=row.priority.name,
         last_run_at=done.last_run_at,
-        p50=milliseconds(done.p50_ms),
-        p95=milliseconds(done.p95_ms),
-        runs=fmt.count(done.cycles + done.handled),
-        runs_tip=f"{fmt.plural(done.cycles, 'cycle')}, {fmt.plural(done.handled, 'event')} handled",
+        last_words=fmt.UNKNOWN if row.runs_itself else "never",
+        p50=milliseconds(took.p50_ms),
+        p95=milliseconds(took.p95_ms),
+        took_tip=f"Of its newest {'cycles' if is_cyclic(row) else 'handled events'}, 200 at most",
+        queue=fmt.count(done.queue),
+        runs=runs,
+        runs_tip=runs_tip,
         errors=fmt.count(done.errors),
         has_errors=done.errors > 0,
         controls=controls_of(row, crew),
-        problem=problem,
-        effect=effect_of(row, crew) if problem and _is_silent(row) else "",
+        problem=shortened(problem),
+        whole_problem=problem if shortened(problem) != problem else "",
+        effect=effect_of(row, crew) if problem and is_silent(row) else "",
         problem_tone=tone,
     )
 
 
-def milliseconds(value: float | None) -> str:
-    """Return a duration given in milliseconds."""
-    return fmt.duration(None if value is None else value / 1000)
+def _runs(row: AgentRow, done: AgentMeasured) -> tuple[str, str]:
+    """Return how often it has worked since the start, and of what that is the sum."""
+    if row.runs_itself and not done.handled:
+        return fmt.UNKNOWN, "It drives itself with run(); the turns of its loop are not counted"
+    words = f"{fmt.plural(done.cycles, 'cycle')}, {fmt.plural(done.handled, 'event')} handled"
+    return fmt.count(done.cycles + done.handled), words
 
 
-def state_of(row: AgentRow) -> str:
-    """Return the state that colour and ring follow."""
-    if row.status is AgentStatus.RUNNING:
-        return "late" if late_ms(row) else "running"
-    return {
-        AgentStatus.PAUSED: "paused",
-        AgentStatus.ERROR: "failed",
-        AgentStatus.STARTING: "starting",
-        AgentStatus.STOPPING: "starting",
-        AgentStatus.NOT_SET_UP: "not set up",
-    }.get(row.status, "stopped")
-
-
-def late_ms(row: AgentRow) -> float:
-    """Return by how many milliseconds the last cycle outran the interval, 0 when it did not."""
-    last = row.measured.last_ms if row.measured else None
-    if last is None or row.interval_s is None:
-        return 0.0
-    return max(0.0, last - 1000 * row.interval_s)
-
-
-def _pill(row: AgentRow) -> str:
-    if row.status is AgentStatus.ERROR:
-        n = row.consecutive_errors
-        return f"Failed ({n}×)" if n > 1 else "Failed"
-    if state_of(row) == "late":
-        return f"Late {milliseconds(late_ms(row))}"
-    return {
-        AgentStatus.CREATED: "Not started",
-        AgentStatus.NOT_SET_UP: "Not set up",
-    }.get(row.status, str(row.status.value).capitalize())
+def _other_words(row: AgentRow) -> str:
+    """Return what its other work took: the cycle beside events, or the events beside cycles."""
+    done = row.measured or AgentMeasured(agent_id=row.agent_id)
+    took = done.event_times if is_cyclic(row) else done.cycle_times
+    if took.last_ms is None:
+        return "none yet"
+    figures = (("last", took.last_ms), ("p50", took.p50_ms), ("p95", took.p95_ms))
+    return ", ".join(f"{name} {milliseconds(value)}" for name, value in figures)
 
 
 def _every(row: AgentRow) -> str:
-    return row.trigger or (_interval(row.interval_s) if row.interval_s else "on event")
+    if row.runs_itself:
+        return "own loop"
+    return row.trigger or (interval_words(row.interval_s) if row.interval_s else "on event")
 
 
-def _interval(seconds: float) -> str:
-    """Return an interval: plain seconds up to two minutes.
-
-    Examples
-    --------
-    >>> _interval(0.25), _interval(30.0), _interval(300.0)
-    ('0.25 s', '30 s', '5 m 00 s')
-    """
-    return f"{seconds:g} s" if seconds < 120 else fmt.duration(seconds)  # noqa: PLR2004 -- two minutes
+def _every_also(row: AgentRow) -> str:
+    """Return the cycle that an agent has beside the events it works on."""
+    return f"and {interval_words(row.interval_s)}" if row.trigger and row.interval_s else ""
 
 
 def _every_tip(row: AgentRow) -> str:
+    if row.runs_itself:
+        return "Drives itself with run()"
     if not row.interval_s:
         return "Works when an event comes, has no cycle of its own"
-    cycle = f"one cycle every {_interval(row.interval_s)}"
+    cycle = f"one cycle every {interval_words(row.interval_s)}"
     return f"Works {row.trigger}, and {cycle}" if row.trigger else cycle.capitalize()
-
-
-def _problem(row: AgentRow) -> tuple[str, str]:
-    """Return what is wrong with an agent, and its tone."""
-    if row.status is AgentStatus.ERROR:
-        why = row.last_error or row.reason or "no reason was given"
-        n = row.consecutive_errors
-        return f"Failed{f' {n} times in a row' if n > 1 else ''}: {why.rstrip('.')}.", "crit"
-    if row.status is AgentStatus.PAUSED:
-        return f"{(row.reason or 'paused').capitalize().rstrip('.')}.", "warn"
-    if row.status is AgentStatus.STOPPED:
-        return f"{(row.reason or 'stopped').capitalize().rstrip('.')}.", "grey"
-    if row.interval_s and row.measured and state_of(row) == "late":
-        took, allowed = milliseconds(row.measured.last_ms), _interval(row.interval_s)
-        return f"Last cycle {took}, its interval is {allowed}.", "warn"
-    return "", ""
-
-
-def _is_silent(row: AgentRow) -> bool:
-    return row.status in {AgentStatus.ERROR, AgentStatus.PAUSED, AgentStatus.STOPPED}
 
 
 # -- the crew, the chosen agent ---------------------------------------------------------------------
@@ -216,25 +216,36 @@ def crew_view(section: AgentsSection) -> CrewView:
     done = [row.measured for row in section.rows if row.measured]
     conflated = fmt.count(sum(m.conflated for m in done))
     failed = fmt.count(sum(m.errors for m in done))
+    skipped = fmt.count(sum(m.skipped for m in done))
     return CrewView(
         counts=counts,
-        remark=f"events per second, {measured_when(section)} · conflated {conflated} · failed {failed}",
+        remark=f"failed {failed} · skipped {skipped} · conflated {conflated} · events per second",
     )
 
 
-def measured_when(section: AgentsSection) -> str:
-    """Return how often the engine's figures are taken."""
-    if not section.events_per_second:
-        return "not measured yet"
+def measured_view(section: AgentsSection) -> MeasuredView:
+    """Return how old the engine's figures are: fresh until the next health check is clearly over its time."""
     interval = next((r.interval_s for r in section.rows if r.agent_id == SUPERVISOR), None)
-    return f"measured every {_interval(interval)}" if interval else "at the last health check"
+    is_known = section.measured_at is not None
+    return MeasuredView(
+        words="measured" if is_known else "not measured yet",
+        received_at=section.measured_at,
+        budget_s=CHECK_SLACK * (interval or USUAL_CHECK_S),
+    )
 
 
 def owner_words(engine: EngineSection | None) -> str:
     """Return who runs the agents: process, machine, and the number of its lease."""
     if engine is None or not engine.owner:
         return ""
-    return f"{engine.owner} on {engine.host or 'this machine'}, lease {engine.epoch}"
+    return f"{engine.owner} on {engine.host or 'this machine'}, epoch {engine.epoch}"
+
+
+def since_words(engine: EngineSection | None) -> str:
+    """Return since when runs and errors are counted."""
+    if engine is None or not engine.started_at:
+        return ""
+    return f"counted since the start at {fmt.clock(fmt.from_epoch(engine.started_at))}"
 
 
 def chosen(section: AgentsSection, wanted: str) -> str:
@@ -252,23 +263,49 @@ def detail_view(section: AgentsSection, agent_id: str) -> DetailView | None:
     if row is None:
         return None
     done = row.measured or AgentMeasured(agent_id=agent_id)
-    longest = max(done.recent_ms, default=0.0)
+    took = main_times(row)
+    longest = max(took.recent_ms, default=0.0)
     shown = agent_view(row, section.rows)
-    words = milliseconds(longest) if done.recent_ms else fmt.UNKNOWN
+    words = milliseconds(longest) if took.recent_ms else fmt.UNKNOWN
     return DetailView(
         row=shown,
         pace=pace_view(row),
-        last=milliseconds(done.last_ms),
+        last_word="Last cycle" if is_cyclic(row) else "Last event",
+        last=milliseconds(took.last_ms),
+        other_word="Events" if is_cyclic(row) else "Cycles",
+        other=_other_words(row),
         next_words=next_words(row),
         next_run_at=next_run_at(row),
-        bars=tuple(value / longest if longest else 0.0 for value in done.recent_ms),
-        bars_label=f"Last {fmt.plural(len(done.recent_ms), 'duration')}, oldest first, longest {words}",
+        bars=tuple(value / longest if longest else 0.0 for value in took.recent_ms),
+        bars_label=f"Last {fmt.plural(len(took.recent_ms), 'duration')}, oldest first, longest {words}",
         longest=words,
-        runs=f"{shown.runs_tip}, {fmt.count(done.conflated)} conflated",
+        runs=_runs_words(shown, done),
+        tasks=_tasks_words(row, section),
         hears=_with_rates(row.topics_in, section),
         says=_with_rates(row.topics_out, section),
-        last_error=row.last_error or "none",
+        last_error=shortened(row.last_error) or "none",
+        whole_error=row.last_error if len(row.last_error) > LONG else "",
         has_error=bool(row.last_error),
+    )
+
+
+def _runs_words(shown: AgentView, done: AgentMeasured) -> str:
+    """Return what its runs since the start were, and what did not become one."""
+    lost = [("skipped", done.skipped), ("conflated", done.conflated)]
+    if done.dropped:
+        lost.append(("dropped", done.dropped))
+    return ", ".join((shown.runs_tip, *(f"{fmt.count(n)} {word}" for word, n in lost)))
+
+
+def _tasks_words(row: AgentRow, section: AgentsSection) -> str:
+    """Return what an agent's tasks took by task type, and how late the latest 1 in 100 began."""
+    found = [done for done in section.durations if done.agent_id == row.agent_id]
+    if not found:
+        return "none ran yet" if section.durations else "not measured yet"
+    return "; ".join(
+        f"{done.task_type} p50 {milliseconds(done.p50_ms)}, p95 {milliseconds(done.p95_ms)}, "
+        f"max {milliseconds(done.max_ms)}, late {milliseconds(done.late_ms_p99)}"
+        for done in found
     )
 
 
@@ -291,8 +328,8 @@ def next_words(row: AgentRow) -> str:
     if row.trigger:
         return row.trigger
     if row.interval_s is None:
-        return "event"
-    return _interval(row.interval_s) if _is_quick(row) else fmt.UNKNOWN
+        return "own loop" if row.runs_itself else "event"
+    return interval_words(row.interval_s) if _is_quick(row) else fmt.UNKNOWN
 
 
 def _with_rates(topics: Sequence[str], section: AgentsSection) -> tuple[tuple[str, str], ...]:

@@ -135,6 +135,20 @@ def is_longer(timeframe: str, seconds: int) -> bool:
     return _BY_KEY[timeframe].seconds > seconds
 
 
+def bars_in(timeframe: str, seconds: int) -> float:
+    """Return how many of the feed's bars fill one of the timeframe; of daily bars, those of the working week.
+
+    Examples
+    --------
+    >>> bars_in("1W", 86_400), bars_in("1h", 60), bars_in("1D", 86_400)
+    (5.0, 60.0, 1.0)
+    """
+    if not is_longer(timeframe, seconds):
+        return 1.0
+    share = SATURDAY / 7 if seconds >= DAY_S else 1.0
+    return share * _BY_KEY[timeframe].seconds / seconds
+
+
 def place(epoch_s: float, timeframe: str) -> str:
     """Return where on the axis the bar stands that holds this moment.
 

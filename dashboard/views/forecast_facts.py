@@ -1,160 +1,245 @@
-"""What stands beside the forecast's chart: the five levels, figures, quantiles at each horizon, and the facts."""
+"""What stands beside the forecast's chart: the head, the five rows, the figures, and what each level rests on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard import formatting as fmt
+from dashboard.views import bars as b
 from dashboard.views.ages import is_behind
-from dashboard.views.forecast import (
-    BUILT,
-    LEVELS,
-    ends_of,
-    level_name,
-    outcome,
-    previous_of,
+from dashboard.views.forecast_chart import shown_horizon
+from dashboard.views.forecast_place import LEVELS, Place, level_name
+from dashboard.views.forecast_reading import (
+    Reading,
+    horizon_words,
+    probability_up,
+    reading,
     writer,
 )
 from dashboard.views.price_chart import columns_of, forecast_of, instrument_of
-from engine.domain.forecast import QUANTILE_LEVELS, Forecast, SimulationLevel
+from dashboard.views.report_card import Cards, cards_of, grade_of, skill_of
+from engine.domain.agents import AgentStatus
+from engine.domain.forecast import TOUCH, Forecast
 from engine.domain.instrument import Instrument
-from engine.domain.sections import Snapshot
+from engine.domain.sections import AgentsSection, Snapshot
 
-LATER = "comes with a later release"
-SHOWN_QUANTILES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
+MONTE_CARLO = "monte_carlo"
+FIRST = "The first one comes with the next closed bar."
+_STILL = {
+    AgentStatus.PAUSED: ("Paused", "Monte Carlo is paused: no new forecast until it is resumed."),
+    AgentStatus.STOPPED: (
+        "Stopped",
+        "Monte Carlo is stopped: no new forecast until it is started.",
+    ),
+    AgentStatus.ERROR: ("Failed", "Monte Carlo has failed: no new forecast until it is restarted."),
+    AgentStatus.NOT_SET_UP: ("Not set up", "Monte Carlo is not set up."),
+}
+"""What keeps an agent from forecasting: in a word, and what follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuantileRow:
-    """One quantile at each stored horizon."""
+class Head:
+    """What stands over the chart: `state` and `trouble` where nothing new comes, `stands_in` for a lower level."""
 
-    level: str
-    prices: tuple[str, ...]
-    is_median: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastFacts:
-    """What stands beside the chart: the head, the three figures, the table and the facts."""
-
-    symbol: str
-    name: str
     spot: str
     title: str
     issued: str
-    figures: tuple[tuple[str, str], ...]
-    horizons: tuple[str, ...]
-    quantiles: tuple[QuantileRow, ...]
-    facts: tuple[tuple[str, str], ...]
-    note: str
-    previous: str
     received_at: float | None
-    budget_s: float | None
+    budget_s: float
+    is_behind: bool
     is_known: bool
-    is_behind: bool = False
+    why_none: str
+    state: str
+    trouble: str
+    stands_in: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelRow:
-    """One level of simulation; one that is not built yet says so."""
+    """One level of the table."""
 
     level: int
     name: str
-    probability_up: str
-    band_80: str
-    is_chosen: bool
-    refusal: str
+    up: str
+    band: str
+    width: str
+    skill: str
+    letter: str | None
+    n: int
+    graded_at: str
+    note: str
 
 
-def level_rows(snapshot: Snapshot, symbol: str, chosen: int) -> tuple[LevelRow, ...]:
-    """Return the five levels: what the built one says, and why the others say nothing."""
-    item = instrument_of(snapshot, symbol)
-    return tuple(_level_row(snapshot, item, level, chosen) for level in LEVELS)
+Figures = tuple[tuple[str, str, str], ...]
+"""Name, value, and where it comes from."""
 
 
-def _level_row(
-    snapshot: Snapshot, item: Instrument, level: SimulationLevel, chosen: int
-) -> LevelRow:
-    forecast = forecast_of(snapshot, item.symbol, str(level.value))
-    up, band = fmt.UNKNOWN, fmt.UNKNOWN
-    if forecast is not None:
-        ends = ends_of(forecast)
-        up = fmt.share(forecast.probability_up)
-        band = fmt.span(ends[0.1], ends[0.9], writer(forecast.spot, item))
-    return LevelRow(
-        level=level.value,
-        name=level_name(level),
-        probability_up=up,
-        band_80=band,
-        is_chosen=level.value == chosen,
-        refusal="" if level in BUILT else LATER,
-    )
+def head_view(snapshot: Snapshot, place: Place) -> Head:
+    """Return the head of the newest stored forecast."""
+    item = instrument_of(snapshot, place.symbol)
+    forecast = forecast_of(snapshot, place.symbol, str(place.level))
+    stamp = snapshot.stamp(f"forecast:{place.symbol}")
+    (state, trouble), note = _trouble(snapshot), forecast.note if forecast else ""
+    is_other = note.startswith("level ") and "stands in" in note
+    return Head(
+        spot=fmt.price(forecast.spot, item.tick_size) if forecast else fmt.UNKNOWN,
+        title=f"Level {place.level} {level_name(place.level)}",
+        issued=_issued(snapshot, place, forecast) if forecast else "",
+        received_at=stamp.computed_at if stamp and forecast else None,
+        budget_s=(stamp.budget_s if stamp else None) or 0.0,
+        is_behind=forecast is not None and is_behind(snapshot, f"forecast:{place.symbol}", place.symbol),
+        is_known=forecast is not None,
+        why_none=_why_none(snapshot, place, trouble),
+        state=state,
+        trouble=trouble,
+        stands_in=note[:1].upper() + note[1:] if is_other else "",
+    )  # fmt: skip
 
 
-def facts_view(snapshot: Snapshot, symbol: str, level: int) -> ForecastFacts:
-    """Return the head, the figures, the table and the facts."""
-    item = instrument_of(snapshot, symbol)
-    forecast = forecast_of(snapshot, symbol, str(level))
-    stamp = snapshot.stamp(f"forecast:{symbol}")
-    title = f"Level {level} {level_name(SimulationLevel(level))}"
-    if forecast is None:
-        return ForecastFacts(
-            symbol=symbol, name=item.name, spot=fmt.UNKNOWN, title=title, issued="", figures=(), horizons=(),
-            quantiles=(), facts=(), note="No forecast yet. The first one comes with the next closed bar.",
-            previous="", received_at=None, budget_s=None, is_known=False,
-        )  # fmt: skip
-    write = writer(forecast.spot, item)
-    past = previous_of(snapshot, symbol, level)
-    realised = columns_of(snapshot, symbol).close[-1:]
-    fell = outcome(past, realised[0]) if past and realised else ""
-    return ForecastFacts(
-        symbol=symbol,
-        name=item.name,
-        spot=fmt.price(forecast.spot, item.tick_size),
-        title=title,
-        issued=f"issued {fmt.date(forecast.origin)} · {fmt.count(forecast.n_paths)} × {forecast.n_steps}",
-        figures=_figures(forecast, write),
-        horizons=tuple(fmt.plural(q.horizon, "bar") for q in forecast.quantiles),
-        quantiles=_quantile_rows(forecast, write),
-        facts=_facts(forecast),
-        note=forecast.note,
-        previous=f"Forecast of {fmt.date(past.origin)}: {fell}." if past and fell else "",
-        received_at=stamp.computed_at if stamp else None,
-        budget_s=stamp.budget_s if stamp else None,
-        is_known=True,
-        is_behind=is_behind(snapshot, f"forecast:{symbol}", symbol),
-    )
+def _issued(snapshot: Snapshot, place: Place, forecast: Forecast) -> str:
+    has_time = b.has_times(columns_of(snapshot, place.symbol))
+    words = f"issued {b.moment_words(forecast.origin, has_time=has_time, year=False)}"
+    words += f" · {fmt.count(forecast.n_paths)} × {forecast.n_steps}"
+    return f"with the other four, {words}" if place.is_all else words
 
 
-def _figures(forecast: Forecast, write: Callable[[fmt.Number], str]) -> tuple[tuple[str, str], ...]:
-    ends = ends_of(forecast)
-    after = fmt.plural(forecast.n_steps, "bar")
-    return (
-        (f"P(up), {after}", fmt.share(forecast.probability_up)),
-        ("Median", write(ends[0.5])),
-        ("Expected", write(forecast.expected_price)),
-    )
+def _trouble(snapshot: Snapshot) -> tuple[str, str]:
+    section: AgentsSection | None = snapshot.value("agents")
+    rows = section.rows if section else ()
+    row = next((row for row in rows if row.agent_id == MONTE_CARLO), None)
+    if row is None or row.status not in _STILL:
+        return "", ""
+    state, words = _STILL[row.status]
+    return state, f"{words} {row.reason}".strip()
 
 
-def _quantile_rows(
-    forecast: Forecast, write: Callable[[fmt.Number], str]
-) -> tuple[QuantileRow, ...]:
-    places = {level: i for i, level in enumerate(QUANTILE_LEVELS)}
+def _why_none(snapshot: Snapshot, place: Place, trouble: str) -> str:
+    """Return why there is no forecast of this level: the agent is still, the past too short, or none was issued."""
+    if trouble:
+        return trouble
+    others = [each.value for each in LEVELS if forecast_of(snapshot, place.symbol, str(each.value))]
+    if others:
+        given = ", ".join(map(str, others))
+        return f"Level {place.level} has issued none for {place.symbol}; there is one of level {given}."
+    n = len(columns_of(snapshot, place.symbol).closes_at)
+    return f"{FIRST} {fmt.plural(n, 'closed bar')} so far." if n else FIRST
+
+
+# -- the table ---------------------------------------------------------------------------------------------
+
+
+def level_rows(
+    snapshot: Snapshot, place: Place, what_if: dict[int, Forecast] | None = None
+) -> tuple[LevelRow, ...]:
+    """Return the five levels, each from its newest forecast or from the answer to a what-if."""
+    item, cards = instrument_of(snapshot, place.symbol), cards_of(snapshot, place.symbol)
+    given, seconds = what_if or {}, b.bar_seconds(columns_of(snapshot, place.symbol))
     return tuple(
-        QuantileRow(
-            level=fmt.percent(level, 1),
-            prices=tuple(write(q.prices[places[level]]) for q in forecast.quantiles),
-            is_median=level == 0.5,  # noqa: PLR2004 -- the middle
+        _row(
+            place.at_level(each.value),
+            given.get(each.value) or forecast_of(snapshot, place.symbol, str(each.value)),
+            item,
+            cards,
+            seconds,
+            is_whole=each.value in given,
         )
-        for level in SHOWN_QUANTILES
+        for each in LEVELS
     )
 
 
-def _facts(forecast: Forecast) -> tuple[tuple[str, str], ...]:
-    drift = f"{fmt.percent(forecast.drift_per_step, 3, signed=True)} ± {fmt.percent(forecast.drift_error_per_step, 3)}"
+def _row(
+    place: Place, forecast: Forecast | None, item: Instrument, cards: Cards, seconds: int, *, is_whole: bool
+) -> LevelRow:  # fmt: skip
+    read = reading(forecast, shown_horizon(place, forecast, is_whole=is_whole))
+    card = cards.get((place.level, place.card))
+    skill = skill_of(card) if card else None
+    up, band, width = _numbers(forecast, read, place, item)
+    return LevelRow(
+        level=place.level,
+        name=level_name(place.level),
+        up=up,
+        band=band,
+        width=width,
+        skill=fmt.UNKNOWN if skill is None else fmt.percent(skill, 1, signed=True),
+        letter=grade_of(card) if card else None,
+        n=card.n if card else 0,
+        graded_at=horizon_words(place.card, seconds),
+        note=forecast.note if forecast else "No forecast yet",
+    )
+
+
+def _numbers(
+    forecast: Forecast | None, read: Reading | None, place: Place, item: Instrument
+) -> tuple[str, str, str]:
+    if forecast is None or read is None:
+        return (fmt.UNKNOWN,) * 3
+    low, high = read.band(place.edges if place.is_all else 80)
+    write = writer(read.spot, item)
     return (
-        ("Paths × steps", f"{fmt.count(forecast.n_paths)} × {forecast.n_steps}"),
-        ("Drift per bar", drift),
-        ("Volatility per bar", fmt.percent(forecast.sigma_per_step)),
-        ("Observations", fmt.sample(forecast.n_observations)),
-        ("Seed", str(forecast.seed)),
+        fmt.share(probability_up(forecast, read.horizon)),
+        fmt.span(low, high, write),
+        write(high - low),
+    )
+
+
+def rows_note(snapshot: Snapshot, place: Place) -> str:
+    """Return what skill and grade of the table speak of, and whether the chart's horizon has earned any."""
+    seconds = b.bar_seconds(columns_of(snapshot, place.symbol))
+    cards = cards_of(snapshot, place.symbol)
+
+    def counted(horizon: int) -> int:
+        return max((card.n for (_, h), card in cards.items() if h == horizon), default=0)
+
+    n, far = counted(place.card), counted(place.horizon)
+    if not n and not far:
+        return "Nothing settled yet: no skill and no grade."
+    here, there = horizon_words(place.card, seconds), horizon_words(place.horizon, seconds)
+    text = f"Skill and grade at {here}, {fmt.sample(n)}."
+    if place.horizon != place.card:
+        text += f" At {there} {fmt.sample(far)}."
+    return text
+
+
+def trust_words(snapshot: Snapshot, place: Place) -> str:
+    """Return what the differences of five levels are worth."""
+    seconds = b.bar_seconds(columns_of(snapshot, place.symbol))
+    cards = cards_of(snapshot, place.symbol)
+    n = max((card.n for (_, h), card in cards.items() if h == place.horizon), default=0)
+    there = horizon_words(place.horizon, seconds)
+    if n < fmt.MIN_SAMPLE:
+        return f"At {there} {fmt.sample(n)}: no level has earned more trust than another."
+    return f"At {there} n = {fmt.count(n)}: the report card below says what each was worth."
+
+
+# -- figures -----------------------------------------------------------------------------------------------
+
+
+def figures_view(snapshot: Snapshot, place: Place, what_if: Forecast | None = None) -> Figures:
+    """Return the six figures of a forecast, in an order that stays."""
+    item = instrument_of(snapshot, place.symbol)
+    forecast = what_if or forecast_of(snapshot, place.symbol, str(place.level))
+    read = reading(forecast, shown_horizon(place, forecast, is_whole=what_if is not None))
+    far = forecast.n_steps if forecast else place.horizon
+    seconds = b.bar_seconds(columns_of(snapshot, place.symbol))
+    after = horizon_words(read.horizon if read else place.horizon, seconds)
+    touch, whole = fmt.percent(TOUCH, 0), horizon_words(far, seconds)
+    median = writer(read.spot, item)(read.at(0.5)) if read else fmt.UNKNOWN
+    fall = read.share_words(read.spot * (1 - TOUCH)) if read else fmt.UNKNOWN
+    up = fmt.share(probability_up(forecast, read.horizon)) if forecast and read else fmt.UNKNOWN
+    below, above, deep = _on_the_way(forecast)
+    return (
+        (f"P(up) {after}", up, "share of paths that end above the last close"),
+        ("Median", median, f"price that half the paths end below after {after}"),
+        (f"P({fmt.MINUS}{touch} or worse)", fall, f"share that end at least {touch} lower after {after}"),
+        (f"Touch {fmt.MINUS}{touch} in {whole}", below, f"share of paths that touch it on their way, within {whole}"),
+        (f"Touch +{touch} in {whole}", above, f"share of paths that touch it on their way, within {whole}"),
+        (f"Drawdown 95, {whole}", deep, f"fall from its own high that one path in twenty exceeds, within {whole}"),
+    )  # fmt: skip
+
+
+def _on_the_way(forecast: Forecast | None) -> tuple[str, str, str]:
+    if forecast is None:
+        return (fmt.UNKNOWN,) * 3
+    return (
+        fmt.share(forecast.touch_below),
+        fmt.share(forecast.touch_above),
+        fmt.percent(forecast.drawdown_95, 1),
     )

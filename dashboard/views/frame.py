@@ -1,6 +1,7 @@
 """What the frame says: the status bar, the bell, the toasts and the consequences of the kill switch, in words."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -78,6 +79,10 @@ class StateView:
     halt_title: str
     halt_words: str
     n_alerts: int
+
+
+AnswerRow = tuple[int, float, bool, CommandAnswer]
+_DONE = {"PauseAgent": "paused", "ResumeAgent": "resumed", "StartAgent": "restarted"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +185,7 @@ def _engine_pill(engine: EngineSection | None, trading: TradingSection | None) -
     )
     mode = trading.mode if trading else HaltMode.ACTIVE
     if words == "Running" and mode is HaltMode.HALTED:
-        return Pill(words="Entries halted", tone="crit", icon="octagon-x")
+        return Pill(words="Trading halted", tone="crit", icon="octagon-x")
     if words == "Running" and mode is HaltMode.REDUCING:
         return Pill(words="Reduce only", tone="warn", icon="minus")
     return Pill(words=words, tone=tone, icon=icon)
@@ -189,6 +194,8 @@ def _engine_pill(engine: EngineSection | None, trading: TradingSection | None) -
 def _feed_label(state: FeedState | None) -> str:
     if state is None:
         return ""
+    if state.waits_for:
+        return f"{state.label}, {state.waits_for}"
     return f"{state.label} ended" if state.is_ended else state.label
 
 
@@ -202,7 +209,7 @@ def _feed_speed(state: FeedState | None) -> str:
 def _feed_state(state: FeedState | None) -> str:
     if state is None:
         return "unknown"
-    return "paused" if state.is_paused or state.is_ended else "running"
+    return "paused" if state.is_paused or state.is_ended or state.waits_for else "running"
 
 
 def _halt_title(trading: TradingSection | None) -> str:
@@ -217,7 +224,9 @@ def _halt_words(trading: TradingSection | None) -> str:
     since = f" since {fmt.clock(fmt.from_epoch(trading.since))} UTC" if trading.since else ""
     reason = f" {trading.reason.rstrip('.')}." if trading.reason else ""
     by = f"By {trading.actor or 'the engine'}{since}.{reason}"
-    return f"{by} No entries, positions stay open, agents go on observing."
+    if trading.mode is HaltMode.REDUCING:
+        return f"{by} No entries; stops and targets close positions. Agents go on observing."
+    return f"{by} No order leaves: positions stay open, their stops and targets do not fire. Agents go on observing."
 
 
 def alert_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
@@ -244,9 +253,37 @@ def alert_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
 
 
 def answer_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
-    """Return what the engine answered to commands, newest first."""
+    """Return what the engine answered to commands, newest first; commands that belong together make one notice."""
     answers: AnswersSection | None = snapshot.value("answers")
-    return tuple(_answer_notice(*row) for row in (answers.rows if answers else ()))
+    groups: dict[str, list[AnswerRow]] = {}
+    for row in answers.rows if answers else ():
+        groups.setdefault(_group_of(row[3].command_id), []).append(row)
+    return tuple(
+        _answer_notice(*rows[0]) if len(rows) == 1 else _joint(rows) for rows in groups.values()
+    )
+
+
+def _group_of(command_id: str) -> str:
+    """Return what the commands of one act have in common; a command alone has its id to itself."""
+    return command_id.rpartition("-")[0] if command_id.startswith("all-") else command_id
+
+
+def _joint(rows: Sequence[AnswerRow]) -> Notice:
+    """Return one notice of many answers: how many obeyed, and the first reason of those that did not."""
+    newest, refused = rows[0], [row for row in rows if not row[2]]
+    done = len(rows) - len(refused)
+    name = _DONE.get(newest[3].name, "answered")
+    short = f", {len(refused)} refused" if refused else ""
+    words = refused[-1][3] if refused else None
+    joint = CommandAnswer(
+        command_id=newest[3].command_id,
+        name=newest[3].name,
+        title=f"{fmt.plural(done, 'agent')} {name}{short}",
+        message=f"{words.title}: {words.message}"
+        if words
+        else "One command each, all were obeyed.",
+    )
+    return _answer_notice(newest[0], newest[1], not refused, joint)
 
 
 def _answer_notice(seq: int, at: float, is_accepted: bool, answer: CommandAnswer) -> Notice:
@@ -321,15 +358,16 @@ def _stop_words(n_orders: int, n_positions: int, worth: str, n_running: int) -> 
         if n_orders
         else "No order is open."
     )
+    protect = "its stop and target do" if n_positions == 1 else "their stops and targets do"
     kept = (
-        f"{fmt.plural(n_positions, 'position')} worth {worth} {stay} open."
+        f"{fmt.plural(n_positions, 'position')} worth {worth} {stay} open; {protect} not fire meanwhile."
         if n_positions
         else "No position is open."
     )
     observe = "goes" if n_running == 1 else "go"
     return (
         cancelled,
-        "No entry is allowed until trading is resumed, also after a restart.",
+        "No order leaves until trading is resumed, also after a restart.",
         kept,
         f"{fmt.plural(n_running, 'agent')} {observe} on observing.",
     )

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard import formatting as fmt
 from engine.domain.events import EventType
@@ -20,6 +20,9 @@ TITLES = {
     "engine": "Engine",
     "command_desk": "Commands",
 }
+
+MAX_DIGITS = 15
+"""Of an event's number; a longer one is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ KINDS: tuple[Kind, ...] = (
           EventType.SIGNAL_REJECTED, EventType.CYCLE_RECORDED),
     _kind("risk", "Risk", EventType.RISK_UPDATE, EventType.RISK_ALERT, EventType.ALERT_ACKNOWLEDGED,
           EventType.TRADING_HALTED, EventType.TRADING_RESUMED),
-    _kind("forecasts", "Forecasts", EventType.MC_UPDATE),
+    _kind("forecasts", "Forecasts", EventType.MC_UPDATE, EventType.FORECASTS_SETTLED),
     _kind("commands", "Commands", EventType.COMMAND_ACCEPTED, EventType.COMMAND_REFUSED,
           EventType.WEIGHTS_CHANGED),
     _kind("agents", "Agents", EventType.AGENT_CHANGED, EventType.AGENT_FAILED, EventType.ENGINE_STARTED,
@@ -52,13 +55,19 @@ KINDS: tuple[Kind, ...] = (
 TICKS = _kind("ticks", "Ticks", EventType.MARKET_DATA)
 """The one kind that the live list leaves out: there are too many of them to read."""
 
+QUIET = frozenset({EventType.FEED_CHANGED.value, EventType.AGENT_PACED.value})
+"""Topics that come again and again and say the same of the same."""
+
 _BY_KEY = {kind.key: kind for kind in (*KINDS, TICKS)}
 EVERYTHING = frozenset(t.value for t in EventType) - TICKS.types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """One event as a row; `tone` ("up", "dn", "warn", "crit", "acc" or nothing) colours the topic alone."""
+    """One event as a row; `tone` ("up", "dn", "warn", "crit", "acc" or nothing) colours the topic alone.
+
+    `times` is above 1 where earlier ones of its kind are folded into it.
+    """
 
     seq: int
     event_id: str
@@ -70,6 +79,7 @@ class RowView:
     cause: str
     cause_seq: int | None
     day: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +139,26 @@ def rows_view(rows: Iterable[LogRow], keys: Iterable[str] = ()) -> tuple[RowView
     return tuple(row_view(row) for row in rows if row.event_type in types)
 
 
+def folded(rows: Iterable[RowView]) -> tuple[RowView, ...]:
+    """Return rows with repeats in their newest: of a quiet topic wherever they are, of another one after another."""
+    kept: list[RowView] = []
+    places: dict[str, int] = {}
+    for row in rows:
+        place = places.get(row.topic) if row.topic in QUIET else len(kept) - 1
+        if place is not None and place >= 0 and _is_repeat(row, kept[place]):
+            kept[place] = replace(kept[place], times=kept[place].times + 1)
+            continue
+        places[row.topic] = len(kept)
+        kept.append(row)
+    return tuple(kept)
+
+
+def _is_repeat(row: RowView, newer: RowView) -> bool:
+    if row.topic in QUIET:
+        return True
+    return (row.topic, row.source, row.meaning) == (newer.topic, newer.source, newer.meaning)
+
+
 def detail_view(detail: EventDetail) -> DetailView:
     """Return one event for the side panel; times count from the first cause kept."""
     line = (*detail.causes, detail.row)
@@ -144,6 +174,18 @@ def detail_view(detail: EventDetail) -> DetailView:
 
 def _link(row: LogRow, first: float, *, is_own: bool = False) -> ChainLink:
     return ChainLink(row=row_view(row), since=fmt.duration(max(0.0, row.at - first)), is_own=is_own)
+
+
+def number_in(text: str) -> int | None:
+    """Return the event's number that is searched for, written as the list writes it or plainly.
+
+    Examples
+    --------
+    >>> number_in("#57,543"), number_in("57543"), number_in("AAPL"), number_in("#"), number_in("5 7")
+    (57543, 57543, None, None, None)
+    """
+    digits = text.removeprefix("#").replace(",", "")
+    return int(digits) if digits.isdecimal() and len(digits) <= MAX_DIGITS else None
 
 
 def found_words(n: int, text: str, *, is_whole: bool) -> str:

@@ -9,7 +9,19 @@ from decimal import Decimal
 from dashboard import formatting as fmt
 from dashboard.components.meters import Gauge, Mark
 from dashboard.views import bars as b
+from dashboard.views.account_risk import (
+    NOTHING_HELD,
+    SCOPE,
+    age_view,
+    is_flat,
+    metrics_of,
+    signs,
+    why_unknown,
+)
 from dashboard.views.ages import is_behind
+from dashboard.views.forecast_place import level_name
+from dashboard.views.forecast_reading import horizon_words as short_horizon
+from dashboard.views.forecast_reading import writer
 from dashboard.views.price_chart import (
     columns_of,
     forecast_of,
@@ -19,10 +31,11 @@ from dashboard.views.price_chart import (
     legend_texts,
     quote_of,
 )
+from dashboard.views.report_card import cards_of, grade_of
 from dashboard.views.watchlist import change_of, instruments
-from engine.domain.forecast import FAN_LEVELS, Forecast
+from engine.domain.forecast import FAN_LEVELS, HORIZONS, Forecast
 from engine.domain.instrument import PriceKind
-from engine.domain.risk import RiskMetrics
+from engine.domain.risk import PORTFOLIO, RiskMetrics
 from engine.domain.sections import (
     EquityPoint,
     PortfolioSection,
@@ -54,7 +67,7 @@ class HeadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripView:
-    """The forecast below the chart; `horizon_key` is what a grade would speak of."""
+    """The forecast below the chart; `graded_at` is the horizon that the grade speaks of."""
 
     title: str
     detail: str
@@ -64,6 +77,9 @@ class StripView:
     band_95: str = fmt.UNKNOWN
     horizon: str = ""
     is_known: bool = False
+    letter: str | None = None
+    n_settled: int = 0
+    graded_at: str = ""
     received_at: float | None = None
     budget_s: float = 0.0
     is_behind: bool = False
@@ -136,28 +152,30 @@ def _legend(snapshot: Snapshot, symbol: str, timeframe: str) -> tuple[tuple[str,
     return tuple(zip(names, found, strict=True))
 
 
-def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
-    """Return the forecast in one line."""
-    forecast = forecast_of(snapshot, symbol)
+def strip_view(snapshot: Snapshot, symbol: str, level: int = 1) -> StripView:
+    """Return the forecast of a level in one line."""
+    forecast = forecast_of(snapshot, symbol, str(level))
     if forecast is None:
         return StripView(
-            title="No forecast yet", detail="The first one comes with the next closed bar."
+            title=f"No forecast of level {level} yet",
+            detail="The first one comes with the next closed bar.",
         )
     ends = dict(zip(FAN_LEVELS, (row[-1] for row in forecast.fan), strict=True))
-    tick = instrument_of(snapshot, symbol).tick_size
+    item = instrument_of(snapshot, symbol)
+    write = writer(forecast.spot, item)
     stamp = snapshot.stamp(f"forecast:{symbol}")
-
-    def write(value: fmt.Number) -> str:
-        return fmt.price(value, tick) if forecast.spot < 100 else fmt.number(value, 1)  # noqa: PLR2004 -- three figures
-
+    card = cards_of(snapshot, symbol).get((level, HORIZONS[0]))
     return StripView(
         title=level_title(forecast),
         detail=f"{horizon_words(forecast)} · {fmt.plural(forecast.n_paths, 'path')}",
         probability_up=fmt.share(forecast.probability_up),
-        median=fmt.price(ends[0.5], tick),
+        median=fmt.price(ends[0.5], item.tick_size),
         band_80=fmt.span(ends[0.1], ends[0.9], write),
         band_95=fmt.span(ends[0.025], ends[0.975], write),
         horizon=horizon_words(forecast),
+        letter=grade_of(card) if card else None,
+        n_settled=card.n if card else 0,
+        graded_at=short_horizon(HORIZONS[0], forecast.step_seconds),
         is_known=True,
         received_at=stamp.computed_at if stamp else None,
         budget_s=(stamp.budget_s if stamp else None) or 0.0,
@@ -166,9 +184,8 @@ def strip_view(snapshot: Snapshot, symbol: str) -> StripView:
 
 
 def level_title(forecast: Forecast) -> str:
-    """Return "Level 1 Base"."""
-    name = forecast.level.name.split("_", 2)[-1].replace("_", "-").capitalize()
-    return f"Level {forecast.level.value} {name}"
+    """Return "Level 1 Base (GBM)"."""
+    return f"Level {forecast.level.value} {level_name(forecast.level)}"
 
 
 def horizon_words(forecast: Forecast) -> str:
@@ -230,9 +247,9 @@ def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
     It looks one bar ahead, and a bar is as long as those of `symbol`.
     """
     columns = columns_of(snapshot, symbol)
-    section: RiskSection | None = snapshot.value("risk:portfolio")
-    stamp = snapshot.stamp("risk:portfolio")
-    metrics = section.metrics if section else RiskMetrics(scope="portfolio", n_observations=0)
+    section: RiskSection | None = snapshot.value(SCOPE)
+    told, age = metrics_of(snapshot), age_view(snapshot, symbol)
+    metrics = told or RiskMetrics(scope=PORTFOLIO, n_observations=0)
     portfolio: PortfolioSection | None = snapshot.value("portfolio")
     trading: TradingSection | None = snapshot.value("trading")
     trend = section.trend_var_95[-TREND_DAYS:] if section else ()
@@ -251,17 +268,17 @@ def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
         trend=trend,
         trend_last=fmt.percent(trend[-1]) if trend else fmt.UNKNOWN,
         trend_title=f"VaR 95, {fmt.plural(len(trend), 'bar')}" if trend else "VaR 95",
-        note=_note(metrics, section is not None),
-        received_at=stamp.computed_at if stamp else None,
-        budget_s=stamp.budget_s if stamp else None,
-        is_behind=is_behind(snapshot, "risk:portfolio", symbol),
+        note=why_unknown(snapshot) or _note(metrics),
+        received_at=age.received_at,
+        budget_s=age.budget_s,
+        is_behind=age.is_behind,
     )  # fmt: skip
 
 
-def _note(metrics: RiskMetrics, is_known: bool) -> str:
-    if not is_known:
-        return "No risk yet. The first numbers come with the next closed bar."
-    return metrics.note or f"n = {fmt.count(metrics.n_observations)} returns"
+def _note(metrics: RiskMetrics) -> str:
+    if is_flat(metrics):
+        return NOTHING_HELD
+    return signs(metrics.note) or f"n = {fmt.count(metrics.n_observations)} returns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,20 @@
 """What the Agents page says of pace: each agent's interval as set and as in force, and why; the scheduler's weights."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard import formatting as fmt
-from engine.domain.agents import PaceInputs, SchedulerWeights, TaskPriority
+from dashboard.views.agent_states import names_of
+from engine.domain.agents import (
+    LEAST_INTERVAL_S,
+    MOST_INTERVAL_S,
+    PaceInputs,
+    SchedulerWeights,
+    TaskPriority,
+)
 from engine.domain.commands import SetAgentPace, SetSchedulerWeights
-from engine.domain.errors import must
+from engine.domain.errors import InvalidValueError, must
 from engine.domain.sections import AgentRow, AgentsSection
 
 PRIORITIES = tuple(priority.name for priority in TaskPriority)
@@ -14,6 +22,8 @@ TITLES = {"market": "Market", "performance": "Performance", "system": "System lo
 """The scheduler's inputs in the order of their sliders."""
 WHOLE_FROM_S = 1_000
 """Intervals from here on are written without decimals."""
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([ ,.'\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +101,11 @@ def interval_rows(
     rows: Sequence[AgentRow], targets: Mapping[str, float]
 ) -> tuple[IntervalRow, ...]:
     """Return what the scheduler makes of each agent's interval."""
+    names = names_of(rows)
     return tuple(
         IntervalRow(
             agent_id=row.agent_id,
-            title=row.title,
+            title=names[row.agent_id],
             base=seconds(row.base_interval_s),
             now=seconds(row.interval_s),
             target=seconds(targets.get(row.agent_id)),
@@ -129,12 +140,44 @@ def pace_command(agent_id: str, interval: str | None, priority: str) -> SetAgent
     Raises
     ------
     InvalidValueError
-        The interval is no number.
+        The interval is no number, may mean two numbers, or lies outside the bounds.
     """
-    try:
-        seconds_ = float((interval or "").replace(",", "").removesuffix("s").strip())
-    except ValueError as error:
-        raise must(
-            "interval", "be a number of seconds", interval, "enter for example 30"
-        ) from error
+    seconds_ = interval_of(interval or "")
+    if not LEAST_INTERVAL_S <= seconds_ <= MOST_INTERVAL_S:
+        rule = f"be from {LEAST_INTERVAL_S:g} to {MOST_INTERVAL_S:,.0f} s"
+        raise must("interval", rule, seconds_, "give seconds within")
     return SetAgentPace(agent_id=agent_id, interval_s=seconds_, priority=priority)
+
+
+def interval_of(words: str) -> float:
+    """Return seconds as a person writes them; a comma parts the decimals, as a point does.
+
+    Raises
+    ------
+    InvalidValueError
+        It is no number, or has a sign between thousands: "1,000" is one second here and a thousand there.
+
+    Examples
+    --------
+    >>> interval_of("12.5"), interval_of("0,5 s"), interval_of("1000")
+    (12.5, 0.5, 1000.0)
+    """
+    typed = words.strip().removesuffix("s").strip()
+    if _THOUSANDS.fullmatch(typed) and not _is_plain_decimal(typed):
+        raise _refused("be written without a sign between thousands", words, _plain(typed))
+    if not _NUMBER.fullmatch(typed):
+        raise _refused("be a number of seconds", words, "30")
+    return float(typed.replace(",", "."))
+
+
+def _is_plain_decimal(typed: str) -> bool:
+    """Return whether a point alone parts it: what a program wrote and a person may write back."""
+    return typed.count(".") == 1 and not re.search(r"[^\d.]", typed)
+
+
+def _plain(typed: str) -> str:
+    return re.sub(r"\D", "", re.sub(r"[.,]\d{1,2}$", "", typed))
+
+
+def _refused(rule: str, words: str, example: str) -> InvalidValueError:
+    return must("interval", rule, words, f"enter for example {example}")

@@ -3,22 +3,22 @@
 The fan grows out of the last closed bar and starts exactly at its close; nothing of it is smoothed or moved.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
 from dashboard import formatting as fmt
 from dashboard.views import bars as b
+from dashboard.views.forecast_reading import writer
 from dashboard.views.watchlist import instruments
 from engine.domain.forecast import FAN_LEVELS, Forecast
 from engine.domain.instrument import Instrument, PriceKind
+from engine.domain.markers import Marker, MarkersSection
 from engine.domain.market import BarColumns
 from engine.domain.sections import (
     BarsSection,
     ForecastSection,
-    Marker,
-    MarkersSection,
     Quote,
     QuotesSection,
     Snapshot,
@@ -62,8 +62,10 @@ class FanView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormingView:
-    """The bar that is still open, and the price tag; what each tick moves."""
+    """The bar that is still open, and the price tag; what each tick moves. `key` is that of its chart."""
 
+    key: str
+    is_line: bool
     bar: b.Series
     texts: Texts = ()
     price: float | None = None
@@ -85,7 +87,6 @@ class PriceChart:
     buy_signals: Marks
     sell_signals: Marks
     fan: FanView | None
-    forming: FormingView
     now: str | None
     x_range: tuple[str, str] | None
     y_range: tuple[float, float] | None
@@ -101,7 +102,12 @@ class PriceChart:
     @property
     def key(self) -> str:
         """Zoom is kept as long as this stays the same."""
-        return f"{self.symbol}:{self.timeframe}"
+        return chart_key(self.symbol, self.timeframe)
+
+
+def chart_key(symbol: str, timeframe: str) -> str:
+    """Return what tells a chart from that of another symbol or timeframe."""
+    return f"{symbol}:{timeframe}"
 
 
 def instrument_of(snapshot: Snapshot, symbol: str) -> Instrument:
@@ -128,14 +134,14 @@ def forecast_of(snapshot: Snapshot, symbol: str, level: str = LEVEL) -> Forecast
     return None if section is None else section.by_level.get(level)
 
 
-def price_chart(snapshot: Snapshot, symbol: str, timeframe: str) -> PriceChart:
-    """Return the chart of a symbol in a timeframe that its feed can give."""
+def price_chart(snapshot: Snapshot, symbol: str, timeframe: str, level: str = LEVEL) -> PriceChart:
+    """Return the chart of a symbol in a timeframe that its feed can give, with the fan of a level."""
     columns = columns_of(snapshot, symbol)
     seconds = b.bar_seconds(columns)
     shown = b.chosen_timeframe(timeframe, seconds)
     series = b.resample(columns, shown).tail(N_BARS)
     item = instrument_of(snapshot, symbol)
-    fan = fan_view(forecast_of(snapshot, symbol), seconds, item)
+    fan = fan_view(forecast_of(snapshot, symbol, level), seconds, item)
     scale = _y_range(series.tail(n_visible(fan)), fan)
     marks = _marks(snapshot, symbol, shown, series, scale)
     return PriceChart(
@@ -150,9 +156,8 @@ def price_chart(snapshot: Snapshot, symbol: str, timeframe: str) -> PriceChart:
         buy_signals=marks[2],
         sell_signals=marks[3],
         fan=fan,
-        forming=forming_view(snapshot, symbol, shown),
         now=b.moment_place(columns.closes_at[-1], seconds) if columns.closes_at else None,
-        x_range=_x_range(series, columns, fan, seconds),
+        x_range=_x_range(series, columns, fan, shown),
         y_range=scale,
         closed_days=_holidays(columns, series) if shown == "1D" else (),
         has_weekends_cut=shown == "1D",
@@ -172,19 +177,24 @@ def forming_view(snapshot: Snapshot, symbol: str, timeframe: str) -> FormingView
     last = columns.close[-1] if columns.close else None
     price = last if quote is None else quote.price
     item = instrument_of(snapshot, symbol)
-    tag = "" if price is None else fmt.price(price, item.tick_size)
-    is_open = quote is not None and quote.bar is not None and not quote.bar.is_closed
-    if quote is None or not is_open:
-        return FormingView(bar=b.Series(), price=price, tag=tag)
     seconds = b.bar_seconds(columns)
     shown = b.chosen_timeframe(timeframe, seconds)
-    at = b.place((quote.bar.closes_at if quote.bar else quote.as_of).timestamp(), shown)
+    found = FormingView(
+        key=chart_key(symbol, shown),
+        is_line=item.price_kind is PriceKind.CLOSE_ONLY,
+        bar=b.Series(),
+        price=price,
+        tag="" if price is None else fmt.price(price, item.tick_size),
+    )
+    if quote is None or quote.bar is None or quote.bar.is_closed:
+        return found
+    at = b.place(quote.bar.closes_at.timestamp(), shown)
     before = (
         b.resample(_newest(columns), shown).tail(1) if b.is_longer(shown, seconds) else b.Series()
     )
     bar = b.forming(before, quote.bar, quote.price, at)
     texts = legend_texts(replace(bar, last_at=(_close_of(quote),)), item, shown)
-    return FormingView(bar=bar, texts=texts, price=price, tag=tag)
+    return replace(found, bar=bar, texts=texts)
 
 
 def _close_of(quote: Quote) -> int:
@@ -217,30 +227,20 @@ def _newest(columns: BarColumns) -> BarColumns:
     return BarColumns(symbol=columns.symbol, **tails)
 
 
-def fan_view(
-    forecast: Forecast | None, seconds: int, item: Instrument, *, decimals: int = 1
-) -> FanView | None:
+def fan_view(forecast: Forecast | None, seconds: int, item: Instrument) -> FanView | None:
     """Return the fan of a forecast with its end labels; None while there is no forecast."""
     if forecast is None or not forecast.fan:
         return None
     steps = round(forecast.step_seconds) or seconds
     at = b.ahead(forecast.origin.timestamp(), forecast.n_steps, steps)
     ends = {level: row[-1] for level, row in zip(FAN_LEVELS, forecast.fan, strict=True)}
-    write = _writer(forecast.spot, item, decimals)
+    write = writer(forecast.spot, item)
     labels = tuple((ends[level], write(ends[level])) for level in LABELLED)
     words = (
         f"forecast over {fmt.plural(forecast.n_steps, 'bar')}: median {write(ends[0.5])}, "
         f"80% band {fmt.span(ends[0.1], ends[0.9], write)}"
     )
     return FanView(at=at, rows=forecast.fan, labels=labels, words=words)
-
-
-BIG_PRICE = 100
-
-
-def _writer(spot: float, item: Instrument, decimals: int) -> Callable[[fmt.Number], str]:
-    fine = spot < BIG_PRICE
-    return lambda value: fmt.price(value, item.tick_size) if fine else fmt.number(value, decimals)
 
 
 def _y_range(seen: b.Series, fan: FanView | None) -> tuple[float, float] | None:
@@ -256,13 +256,16 @@ def _y_range(seen: b.Series, fan: FanView | None) -> tuple[float, float] | None:
 
 
 def _x_range(
-    series: b.Series, columns: BarColumns, fan: FanView | None, seconds: int
+    series: b.Series, columns: BarColumns, fan: FanView | None, timeframe: str
 ) -> tuple[str, str] | None:
     if not series.at:
         return None
+    seconds = b.bar_seconds(columns)
     n_steps = len(fan.at) - 1 if fan else 0
     shown = min(n_visible(fan), len(series.at))
-    end = b.ahead(columns.closes_at[-1], n_steps + round(ROOM * (shown + n_steps)) + 1, seconds)[-1]
+    # The fan's steps are bars of the feed: behind bars of a longer timeframe it takes less of the width.
+    n_seen = shown * b.bars_in(timeframe, seconds) + n_steps
+    end = b.ahead(columns.closes_at[-1], n_steps + round(ROOM * n_seen) + 1, seconds)[-1]
     return (series.at[-shown], end)
 
 

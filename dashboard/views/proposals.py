@@ -1,12 +1,15 @@
 """The open proposal of strategy weights: what a person set, what is locked, what is in force meanwhile.
 
-Weights are whole percents and always sum to 100. A proposal belongs to one browser tab and travels as plain data.
+Weights are whole percents and always sum to 100. A proposal belongs to one browser tab, which keeps it while it is open
+(`assets/deeds.js`), and travels as plain data.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dashboard import formatting as fmt
+from engine.domain.errors import InvalidValueError
 from engine.domain.payload import Payload
 
 WHOLE = 100
@@ -30,10 +33,14 @@ class Proposal(Payload):
         The strategy whose weight was set last.
     is_sent : bool
         It was sent and waits to come into force.
+    command_id : str
+        What it was sent as; the engine's refusal names it.
     is_overtaken : bool
         What is in force changed elsewhere while this proposal was open.
     problem : str
         Why the last input was not taken.
+    taken : int
+        Number of the last deed that it took.
     """
 
     weights: dict[str, int]
@@ -42,8 +49,10 @@ class Proposal(Payload):
     base: dict[str, int] = field(default_factory=dict)
     moving: str = ""
     is_sent: bool = False
+    command_id: str = ""
     is_overtaken: bool = False
     problem: str = ""
+    taken: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +88,20 @@ def follow(proposal: Proposal, current: Mapping[str, int]) -> Proposal:
     if is_followed:
         return replace(begin(now), locks=proposal.locks)
     return replace(proposal, current=now, is_overtaken=True, problem="")
+
+
+def take_up(proposal: Proposal, kept: Mapping[str, Any]) -> Proposal:
+    """Return the proposal that was kept while its page was away, after what is in force by now.
+
+    What cannot be a proposal of ours is dropped.
+    """
+    try:
+        former = Proposal.from_data(kept)
+    except InvalidValueError:
+        return proposal
+    if any(list(each) != list(proposal.weights) for each in (former.weights, former.current)):
+        return proposal
+    return replace(follow(former, proposal.current), base={}, moving="", problem="")
 
 
 def move(proposal: Proposal, name: str, value: float) -> Proposal:
@@ -126,9 +149,16 @@ def discard(proposal: Proposal) -> Proposal:
     return replace(begin(proposal.current), locks=proposal.locks)
 
 
-def send(proposal: Proposal) -> Proposal:
+def send(proposal: Proposal, command_id: str = "") -> Proposal:
     """Return the proposal as sent: it closes when what it asks for comes into force."""
-    return replace(proposal, is_sent=True, problem="")
+    return replace(proposal, is_sent=True, command_id=command_id, problem="")
+
+
+def refuse(proposal: Proposal, command_id: str, words: str) -> Proposal:
+    """Return the proposal open again when it is what the engine refused: nothing of it is lost."""
+    if not proposal.is_sent or proposal.command_id != command_id:
+        return proposal
+    return replace(proposal, is_sent=False, command_id="", problem=words)
 
 
 def moved(

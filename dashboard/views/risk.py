@@ -4,42 +4,34 @@ Losses are positive fractions of equity, drawdowns zero or negative; the histori
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from dashboard import formatting as fmt
-from dashboard.views.ages import is_behind
+from dashboard.views.account_risk import (
+    NOTHING_HELD,
+    WAITING,
+    is_flat,
+    metrics_of,
+    signs,
+    why_missing,
+    why_unknown,
+)
 from engine.domain.risk import PORTFOLIO, LimitUse, RiskLevel, RiskMetrics
 from engine.domain.sections import (
     PortfolioSection,
-    RiskSection,
     Snapshot,
     TradingSection,
 )
 from engine.domain.trading import HaltMode
 
-SCOPE = f"risk:{PORTFOLIO}"
-NO_POSITION = "no position"
 MAX_SCORE = 10
-WAITING = "The first numbers come with the first closed bar."
-OPENED_SINCE = "A position was opened since the last bar; its risk is known at the next close."
-_SIGN = re.compile(r"(?<!\w)-(?=\d)")
-_MINUS_ZERO = re.compile(rf"{fmt.MINUS}(?=0(\.0+)?(?![\d.]))")
 _WORDS = {
     RiskLevel.LOW: "LOW",
     RiskLevel.MEDIUM: "MEDIUM",
     RiskLevel.HIGH: "HIGH",
     RiskLevel.CRITICAL: "CRITICAL",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgeView:
-    """When a panel's numbers were received (wall epoch seconds) and how old they may grow."""
-
-    received_at: float | None
-    budget_s: float
-    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +70,8 @@ class GaugeView:
     of_limit: str
     money: str
     marks: tuple[MarkView, ...]
+    words: str
+    """What stands in place of the marks; empty where there are some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,43 +97,6 @@ class LimitView:
     left: str
 
 
-def metrics_of(snapshot: Snapshot) -> RiskMetrics | None:
-    """Return the account's metrics, or None where they are not known or speak of no position while one is open."""
-    section: RiskSection | None = snapshot.value(SCOPE)
-    portfolio: PortfolioSection | None = snapshot.value("portfolio")
-    if section is None:
-        return None
-    is_flat = section.metrics.note == NO_POSITION
-    if is_flat and portfolio is not None and portfolio.positions:
-        return None
-    return section.metrics
-
-
-def why_unknown(snapshot: Snapshot) -> str:
-    """Return why the account's metrics are not known; empty when they are."""
-    if metrics_of(snapshot) is not None:
-        return ""
-    return OPENED_SINCE if SCOPE in snapshot else WAITING
-
-
-def age_view(snapshot: Snapshot) -> AgeView:
-    """Return how old the account's risk is.
-
-    Without a position the account itself says that nothing is at risk, so its age counts.
-    """
-    portfolio: PortfolioSection | None = snapshot.value("portfolio")
-    metrics = metrics_of(snapshot)
-    is_flat = metrics is not None and metrics.note == NO_POSITION
-    name = "portfolio" if is_flat and portfolio is not None else SCOPE
-    stamp, risk = snapshot.stamp(name), snapshot.stamp(SCOPE)
-    budget = risk.budget_s if risk is not None else None
-    return AgeView(
-        received_at=None if stamp is None else stamp.computed_at,
-        budget_s=budget or 0.0,
-        is_behind=is_behind(snapshot, name),
-    )
-
-
 def level_view(snapshot: Snapshot) -> LevelView:
     """Return the account's risk level with its points."""
     metrics = metrics_of(snapshot)
@@ -147,7 +104,7 @@ def level_view(snapshot: Snapshot) -> LevelView:
         return LevelView(
             level=None, word=fmt.UNKNOWN, score="", points=(), words=why_unknown(snapshot)
         )
-    if metrics.note == NO_POSITION:
+    if is_flat(metrics):
         words = "No position is open, so nothing is at risk."
         return LevelView(level=RiskLevel.LOW, word="LOW", score="0 points", points=(), words=words)
     if metrics.var_95 is None:
@@ -163,11 +120,6 @@ def level_view(snapshot: Snapshot) -> LevelView:
         ),
         words="",
     )
-
-
-def signs(text: str) -> str:
-    """Return words of the engine with the minus that screens use; a hyphen between words stays."""
-    return _MINUS_ZERO.sub("", _SIGN.sub(fmt.MINUS, text))
 
 
 def _reason(note: str) -> str:
@@ -197,9 +149,8 @@ def gauges_view(snapshot: Snapshot) -> tuple[GaugeView, ...]:
         ),
         ("es95", "ES 95", known.cvar_95, _methods(known.cvar_95, None, None)),
     )
-    return tuple(
-        _gauge(key, name, value, marks, limit, equity) for key, name, value, marks in lines
-    )
+    drawn = (_gauge(key, name, value, marks, limit, equity) for key, name, value, marks in lines)
+    return tuple(replace(g, marks=(), words=NOTHING_HELD) if is_flat(m) else g for g in drawn)
 
 
 _Marks = tuple[tuple[str, str, float | None], ...]
@@ -241,6 +192,7 @@ def _gauge(
         of_limit=_of_limit(share, limit, is_limited=is_limited),
         money=fmt.notional(lost),
         marks=marks,
+        words="" if marks else fmt.UNKNOWN,
     )
 
 
@@ -302,6 +254,7 @@ def account_view(snapshot: Snapshot) -> tuple[FactView, ...]:
     past = drawdowns(portfolio) if portfolio is not None else ()
     gross, net = exposures(portfolio) if portfolio is not None else (None, None)
     n = m.n_observations if m is not None else 0
+    volatility = m.volatility if m is not None and n else None
     held = f"today's positions over the last {n} returns"
     lines = (
         (
@@ -316,7 +269,7 @@ def account_view(snapshot: Snapshot) -> tuple[FactView, ...]:
             fmt.percent(min(past, default=None)),
             f"deepest of the last {len(past)} readings",
         ),
-        ("volatility", "Volatility, ann.", fmt.percent(m.volatility if m else None, 1), held),
+        ("volatility", "Volatility, ann.", fmt.percent(volatility, 1), held),
         ("sharpe", "Sharpe", fmt.number(m.sharpe_ratio if m else None), held),
         ("sortino", "Sortino", fmt.number(m.sortino_ratio if m else None), held),
         (
@@ -339,7 +292,7 @@ def account_view(snapshot: Snapshot) -> tuple[FactView, ...]:
             "number of past returns behind the ratios and VaR",
         ),
     )
-    why = why_unknown(snapshot) or (signs(m.note) if m is not None and m.note else "not known yet")
+    why = why_unknown(snapshot) or why_missing(m)
     return tuple(
         FactView(key=key, label=label, value=value, tip=why if value == fmt.UNKNOWN else tip)
         for key, label, value, tip in lines
@@ -381,6 +334,6 @@ def trading_words(snapshot: Snapshot) -> tuple[str, str]:
     words = {
         HaltMode.ACTIVE: ("entries allowed", "up"),
         HaltMode.REDUCING: ("reduce only", "warn"),
-        HaltMode.HALTED: ("entries halted", "crit"),
+        HaltMode.HALTED: ("trading halted", "crit"),
     }
     return words[trading.mode]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard import formatting as fmt
-from dashboard.views.risk import WAITING, signs
+from dashboard.views.account_risk import WAITING, signs
 from engine.domain.risk import RiskLevel, RiskMetrics, Severity
 from engine.domain.sections import (
     AlertRow,

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard import formatting as fmt
-from dashboard.views.risk import SCOPE, drawdowns
+from dashboard.views.account_risk import SCOPE
+from dashboard.views.risk import drawdowns
 from engine.domain.market import BarColumns
 from engine.domain.sections import (
     BarsSection,
@@ -28,8 +29,23 @@ LEAST_RETURNS = 20
 NEEDS = f"It needs {LEAST_RETURNS} returns that all symbols share."
 _DAY_S = 86_400
 _LONG_DAYS, _YEAR_DAYS = 5, 300
+_HALF_DAY = timedelta(hours=12)
+_STEPS = (1, 2, 5, 10, 20, 50, 100)
+N_TICKS, N_TIMES = 6, 4
+"""Ticks of an axis: days, and days with their time."""
 
 Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateTicks:
+    """How a date axis is written: `step_s` seconds apart from `first` on, or as the chart sees fit."""
+
+    format: str
+    n: int
+    first: datetime | None = None
+    step_s: int | None = None
+    x_range: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +57,20 @@ class DrawdownView:
     limit: float | None
     limit_words: str
     low: float
-    tick_format: str
+    ticks: DateTicks
     now: str
     summary: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendView:
-    """VaR 95 of the account in percent, oldest first; the newest stands at 0 bars ago."""
+    """VaR 95 of the account in percent, oldest first; the newest stands at 0 bars ago.
+
+    `ticks` are (place, words) in whole readings: their dates are not known.
+    """
 
     bars_ago: tuple[int, ...]
+    ticks: tuple[tuple[int, str], ...]
     percent: tuple[float, ...]
     limit: float | None
     limit_words: str
@@ -88,7 +108,7 @@ def drawdown_view(snapshot: Snapshot) -> DrawdownView:
         limit=limit,
         limit_words=words,
         low=1.12 * deepest or -1.0,
-        tick_format=_tick_format(moments),
+        ticks=_date_ticks(moments),
         now=now,
         summary=f"Drawdown of the account, now {now}, deepest {worst}, {words}.",
     )
@@ -109,13 +129,19 @@ def _drawdown_series(
     return (*moments, last), values
 
 
-def _tick_format(moments: Sequence[datetime]) -> str:
-    if len(moments) < 2:  # noqa: PLR2004 -- a line needs two points
-        return "%-d %b"
-    days = (moments[-1] - moments[0]).total_seconds() / _DAY_S
-    if days < _LONG_DAYS:
-        return "%H:%M"
-    return "%-d %b" if days < _YEAR_DAYS else "%b %y"
+def _date_ticks(moments: Sequence[datetime]) -> DateTicks:
+    """Return ticks that always name a day; in the first days each stands at a close."""
+    if not moments:
+        return DateTicks(format="%-d %b", n=N_TICKS)
+    span_s = (moments[-1] - moments[0]).total_seconds()
+    if span_s >= _YEAR_DAYS * _DAY_S:
+        return DateTicks(format="%b %y", n=N_TICKS)
+    if span_s >= _LONG_DAYS * _DAY_S:
+        return DateTicks(format="%-d %b", n=N_TICKS)
+    if 0 < span_s < _DAY_S:
+        return DateTicks(format="%-d %b %H:%M", n=N_TIMES)
+    alone = (moments[0] - _HALF_DAY, moments[0] + _HALF_DAY) if span_s == 0 else None
+    return DateTicks(format="%-d %b", n=N_TICKS, first=moments[0], step_s=_DAY_S, x_range=alone)
 
 
 def trend_view(snapshot: Snapshot) -> TrendView:
@@ -129,6 +155,7 @@ def trend_view(snapshot: Snapshot) -> TrendView:
     top = fmt.number(max(percent), after="%") if percent else fmt.UNKNOWN
     return TrendView(
         bars_ago=tuple(range(1 - len(percent), 1)),
+        ticks=_whole_ticks(len(percent)),
         percent=percent,
         limit=limit,
         limit_words=words,
@@ -136,6 +163,18 @@ def trend_view(snapshot: Snapshot) -> TrendView:
         now=now,
         summary=f"VaR 95 of the account, last reading {now}, highest of {len(percent)} {top}, {words}.",
     )
+
+
+def _whole_ticks(n: int) -> tuple[tuple[int, str], ...]:
+    """Return at most six ticks of a series of `n` readings, in whole ones from the newest back.
+
+    Examples
+    --------
+    >>> _whole_ticks(2), _whole_ticks(13)
+    (((0, '0'), (-1, '1')), ((0, '0'), (-5, '5'), (-10, '10')))
+    """
+    step = next((step for step in _STEPS if n <= N_TICKS * step), _STEPS[-1])
+    return tuple((-ago, fmt.count(ago)) for ago in range(0, n, step))
 
 
 def correlation_view(snapshot: Snapshot) -> CorrelationView:

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard import formatting as fmt
+from dashboard.views.intervals import wilson
+from dashboard.views.lateness import bars_behind, behind_words
 from dashboard.views.proposals import WHOLE, Proposal
+from engine.domain.instrument import Instrument
 from engine.domain.sections import (
+    BarsSection,
     CycleSection,
     InstrumentsSection,
     Snapshot,
@@ -20,9 +24,8 @@ from engine.domain.sections import (
 )
 from engine.domain.signals import CycleRecord
 
-Z_95 = 1.959964
-"""Two-sided 95% point of the normal distribution, for Wilson's interval."""
 EVEN = 0.5
+KEPT_WORDS = "Not applied, kept in this tab."
 _STEP = 0.05
 _SHORT_WORDS = {"ma": "MA", "rsi": "RSI", "mc": "MC"}
 
@@ -77,6 +80,8 @@ class BallotView:
     proposed: float | None
     action: str
     proposed_action: str
+    behind: int = 0
+    """Bars that closed since without a vote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,28 +182,29 @@ def _value(value: float | bool | str) -> str:
     return fmt.number(value, fmt.decimals_of(Decimal(str(value))))
 
 
-def wilson(wins: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a rate.
-
-    Examples
-    --------
-    >>> [round(bound, 4) for bound in wilson(50, 100)]
-    [0.4038, 0.5962]
-    """
-    rate, z2 = wins / n, Z_95**2
-    middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def records_view(section: StrategiesSection) -> RecordsView:
     """Return how often each strategy's votes were right, with intervals on an axis around 50%."""
-    judged = {r.name: wilson(r.wins, r.n) for r in section.rows if r.n >= fmt.MIN_SAMPLE}
+    judged = {r.name: _bounds(r) for r in section.rows if r.by_bar.n_bars >= fmt.MIN_SAMPLE}
     far = max((abs(b - EVEN) for bounds in judged.values() for b in bounds), default=_STEP)
     half = min(EVEN, math.ceil(far / _STEP - 1e-9) * _STEP)
     rows = tuple(_record(row, judged.get(row.name), half) for row in section.rows)
     ends = (fmt.percent(EVEN - half, 0), fmt.percent(EVEN, 0), fmt.percent(EVEN + half, 0))
     return RecordsView(rows=rows, axis=ends, verdict=_verdict(section, judged))
+
+
+def _bounds(row: StrategyRow) -> tuple[float, float]:
+    worth = row.by_bar.worth(row.wins, row.n)
+    return wilson(worth * row.wins / row.n, worth)
+
+
+def _bars_words(row: StrategyRow) -> str:
+    n_bars = row.by_bar.n_bars
+    words = fmt.plural(n_bars, "bar")
+    return (
+        f"n = {fmt.count(row.n)} in {words}"
+        if n_bars >= fmt.MIN_SAMPLE
+        else f"{words}, not enough yet"
+    )
 
 
 def _record(row: StrategyRow, bounds: tuple[float, float] | None, half: float) -> RecordView:
@@ -210,7 +216,7 @@ def _record(row: StrategyRow, bounds: tuple[float, float] | None, half: float) -
         name=row.name,
         title=row.title,
         rate=fmt.share(row.wins / row.n) if row.n else fmt.UNKNOWN,
-        sample=fmt.sample(row.n) if row.n else "n = 0",
+        sample=_bars_words(row) if row.n else "n = 0",
         interval="" if low is None else fmt.span(low, high, fmt.share),
         low_at=None if low is None else place(low),
         rate_at=None if low is None else place(row.wins / row.n),
@@ -238,26 +244,25 @@ def ballots_view(snapshot: Snapshot, proposal: Proposal) -> tuple[BallotView, ..
     """Return how everybody voted on the last closed bar of every symbol, and what the proposal would make of it."""
     section: StrategiesSection = snapshot.value("strategies") or StrategiesSection()
     instruments: InstrumentsSection = snapshot.value("instruments") or InstrumentsSection()
-    return tuple(
-        _ballot(i.symbol, section, snapshot.value(f"cycle:{i.symbol}"), proposal)
-        for i in instruments.instruments
-    )
+    return tuple(_ballot(snapshot, section, i, proposal) for i in instruments.instruments)
 
 
 def _ballot(
-    symbol: str, section: StrategiesSection, cycle: CycleSection | None, proposal: Proposal
+    snapshot: Snapshot, section: StrategiesSection, item: Instrument, proposal: Proposal
 ) -> BallotView:
+    cycle: CycleSection | None = snapshot.value(f"cycle:{item.symbol}")
     record = cycle.record if cycle is not None else None
     score = None if record is None else record.score
     proposed = None if record is None else proposed_score(record, proposal.weights)
     threshold = record.threshold if record is not None else section.threshold
     return BallotView(
-        symbol=symbol,
-        votes=tuple(row.votes.get(symbol) for row in section.rows),
+        symbol=item.symbol,
+        behind=0 if record is None else bars_behind(snapshot, record),
+        votes=tuple(row.votes.get(item.symbol) for row in section.rows),
         score=score,
         proposed=proposed,
-        action=_action(score, threshold),
-        proposed_action=_action(proposed, threshold),
+        action=_action(score, threshold) if item.is_tradable else "",
+        proposed_action=_action(proposed, threshold) if item.is_tradable else "",
     )
 
 
@@ -281,8 +286,19 @@ def _action(score: float | None, threshold: float) -> str:
     return "BUY" if score > 0 else "SELL"
 
 
+def newest_close(snapshot: Snapshot) -> int:
+    """Return the market time of the newest closed bar in epoch seconds, 0 before the first."""
+    columns = [
+        s.value.columns for s in snapshot.sections.values() if isinstance(s.value, BarsSection)
+    ]
+    return max((c.closes_at[-1] for c in columns if c.closes_at), default=0)
+
+
 def ballot_words(ballots: tuple[BallotView, ...], proposal: Proposal) -> str:
-    """Return how many decisions of the last bar the proposal would have changed."""
+    """Return how many decisions of the last bar the proposal would have changed, or that there was none."""
+    if behind := [b.behind for b in ballots if b.behind]:
+        n = fmt.plural(len(behind), "symbol")
+        return f"No vote on the newest bar of {n}: the votes in grey are up to {behind_words(max(behind))}."
     if not proposal.is_open:
         return "Set a weight to see the scores it would have made."
     changed = [b.symbol for b in ballots if b.score is not None and b.action != b.proposed_action]
@@ -313,19 +329,8 @@ def _apply_words(proposal: Proposal) -> tuple[str, str]:
     if proposal.is_sent:
         return "Sent. In force with the next bar.", ""
     if proposal.is_overtaken:
-        return "Weights changed elsewhere. The tick moved, your proposal stays.", "warn"
-    return "Takes effect with the next bar, can be undone.", ""
-
-
-def lock_words(proposal: Proposal) -> str:
-    """Return what locks do to the others."""
-    n = len(proposal.locks)
-    free = len(proposal.weights) - n
-    if not n:
-        return "Moving one weight shifts the others in proportion."
-    if free < 2:  # noqa: PLR2004 -- nothing is left to shift
-        return f"{n} locked. Unlock another one to move a weight."
-    return f"{n} locked. Moving one weight shifts the other {free - 1} in proportion."
+        return f"Weights changed elsewhere: the tick moved. {KEPT_WORDS}", "warn"
+    return f"{KEPT_WORDS} Takes effect with the next bar, can be undone.", ""
 
 
 def history_view(section: StrategiesSection) -> tuple[ChangeView, ...]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from dashboard import formatting as fmt
+from dashboard.views.lateness import bars_behind, behind_words
 from engine.domain.instrument import Instrument, PriceKind
 from engine.domain.risk import RiskLevel
 from engine.domain.sections import (
@@ -15,7 +16,7 @@ from engine.domain.sections import (
     Snapshot,
 )
 
-SECTIONS = ("instruments", "cycle:*", "risk:*")
+SECTIONS = ("instruments", "cycle:*", "risk:*", "bars:*")
 """What a row shows that changes once per bar, besides the closes."""
 N_SPARK = 30
 DEFAULT_BUDGET_S = 15.0
@@ -71,7 +72,7 @@ def _quotes(snapshot: Snapshot) -> dict[str, Quote]:
 def _row(snapshot: Snapshot, item: Instrument, quote: Quote | None) -> WatchRow:
     cycle: CycleSection | None = snapshot.value(f"cycle:{item.symbol}")
     risk: RiskSection | None = snapshot.value(f"risk:{item.symbol}")
-    signal, tip = _signal(item, cycle)
+    signal, tip = _signal(snapshot, item, cycle)
     level = risk.metrics.risk_level if risk else None
     return WatchRow(
         symbol=item.symbol,
@@ -90,12 +91,14 @@ def _short(price: float) -> float:
     return float(f"{price:.5g}")
 
 
-def _signal(item: Instrument, cycle: CycleSection | None) -> tuple[str, str]:
+def _signal(snapshot: Snapshot, item: Instrument, cycle: CycleSection | None) -> tuple[str, str]:
     if not item.is_tradable:
         return "", "An index is watched, never traded"
     if cycle is None:
         return "", "No vote yet: the first comes with the next closed bar"
     record = cycle.record
+    if behind := behind_words(bars_behind(snapshot, record)):
+        return "", f"No vote on the newest bar: the last, {record.action.value}, was {behind}"
     return record.action.value, f"Score {fmt.score(record.score)}"
 
 

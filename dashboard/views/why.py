@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dashboard import formatting as fmt
 from dashboard.components.why import Step, VoteLine, Why
 from dashboard.views import bars as b
+from dashboard.views.lateness import bars_behind, behind_words
 from dashboard.views.price_chart import columns_of
 from engine.domain.sections import CycleSection, Snapshot, StrategiesSection
 from engine.domain.signals import CycleRecord, SignalAction, StepOutcome, Vote
@@ -21,9 +22,10 @@ _OUTCOME_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyView:
-    """The card with its remark; `card` is None before the first vote."""
+    """The card with its remark; `card` is None before the first vote. `is_behind`: bars closed without one since."""
 
     remark: str
+    is_behind: bool = False
     card: Why | None = None
     regime: str = ""
 
@@ -35,10 +37,14 @@ def why_view(snapshot: Snapshot, symbol: str) -> WhyView:
         return WhyView(remark=symbol)
     record = section.record
     has_time = b.has_times(columns_of(snapshot, symbol))
-    bar = b.moment_words(record.bar_closed_at, has_time=has_time, year=False)
+    behind = bars_behind(snapshot, record)
+    bar = b.moment_words(record.bar_closed_at, has_time=has_time, year=bool(behind))
     remark = f"{symbol} · bar {bar}"
     return WhyView(
-        remark=remark, card=card_of(record, _titles(snapshot)), regime=f"Regime {record.regime}"
+        remark=f"{remark}, {behind_words(behind)}" if behind else remark,
+        is_behind=bool(behind),
+        card=card_of(record, _titles(snapshot)),
+        regime=f"Regime {record.regime}",
     )
 
 

@@ -1,6 +1,7 @@
 """A host and a gateway with sections made by hand; `put` changes one and rings, as the engine does."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -80,6 +81,11 @@ class FakeGateway:
     def ask(self, question: str, **params: Any) -> Any:
         if question == "intervals":
             return {row.agent_id: 2.0 * row.base_interval_s for row in params["rows"]}
+        if question == "past_forecasts":
+            return ()
+        if question == "simulate":
+            stored = self.sections[f"forecast:{params['symbol']}"].value
+            return replace(stored.by_level[str(params["level"])], is_record=False)
         raise NotImplementedError(question)
 
     def on_change(self, callback: Callable[..., None]) -> Callable[[], None]:

@@ -12,7 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.domain.agents import AgentMeasured, AgentStatus, TaskPriority
+from engine.domain.agents import (
+    AgentMeasured,
+    AgentStatus,
+    TaskDurations,
+    TaskPriority,
+    WorkTimes,
+)
 from engine.domain.commands import CommandAnswer
 from engine.domain.forecast import (
     FAN_LEVELS,
@@ -24,7 +30,9 @@ from engine.domain.forecast import (
 )
 from engine.domain.instrument import Instrument, PriceKind
 from engine.domain.log import LogRow
+from engine.domain.markers import Marker, MarkersSection
 from engine.domain.market import Bar, BarColumns, FeedKind, FeedState
+from engine.domain.outcomes import VotesByBar
 from engine.domain.payload import Payload
 from engine.domain.risk import (
     Alert,
@@ -49,8 +57,6 @@ from engine.domain.sections import (
     ForecastSection,
     InstrumentsSection,
     LogSection,
-    Marker,
-    MarkersSection,
     PortfolioSection,
     Quote,
     QuotesSection,
@@ -230,9 +236,12 @@ def agents() -> AgentsSection:
     rows = []
     for k, (agent_id, title, detail, priority, interval, trigger, t_in, t_out) in enumerate(AGENTS):
         unset = agent_id == "sentiment"
+        times = WorkTimes(
+            last_ms=12.0 / (k + 1), p50_ms=11.0 / (k + 1), p95_ms=14.0 / (k + 1), recent_ms=(12.0, 11.0, 13.0) * 8,
+        )  # fmt: skip
         measured = AgentMeasured(
-            agent_id=agent_id, cycles=270, handled=1000 * k, last_ms=12.0 / (k + 1), p50_ms=11.0 / (k + 1),
-            p95_ms=14.0 / (k + 1), last_run_at=WALL - 0.4, next_run_at=WALL + 1.0, recent_ms=(12.0, 11.0, 13.0) * 8,
+            agent_id=agent_id, cycles=270, handled=1000 * k, last_run_at=WALL - 0.4, next_run_at=WALL + 1.0,
+            cycle_times=times, event_times=times,
         )  # fmt: skip
         rows.append(AgentRow(
             agent_id=agent_id, title=title, detail=detail, priority=priority, interval_s=interval, trigger=trigger,
@@ -243,7 +252,18 @@ def agents() -> AgentsSection:
     return AgentsSection(
         rows=tuple(rows), events_per_second={"MARKET_DATA": 40.0, "MC_UPDATE": 1.6, "RISK_UPDATE": 1.8, "SIGNAL_GENERATED": 0.4},  # noqa: E501 -- one row a line reads as a table
         queue_by_priority={"CRITICAL": 0, "HIGH": 1, "NORMAL": 0, "LOW": 1, "IDLE": 0}, running_tasks=0,
+        durations=(
+            TaskDurations(agent_id="market_data", task_type="agent_cycle", n=270, p50_ms=11.0, p95_ms=12.0,
+                          max_ms=130.0, late_ms_p99=4.2),
+            TaskDurations(agent_id="risk", task_type="risk_cycle", n=20, p50_ms=0.6, p95_ms=0.8, max_ms=1.4,
+                          late_ms_p99=0.3),
+        ),
     )  # fmt: skip
+
+
+def one_a_bar(wins: int, n: int) -> VotesByBar:
+    """Return the sums of votes that were judged by a bar each."""
+    return VotesByBar(nn=n, ww=wins, wn=wins, n_bars=n)
 
 
 def strategies() -> StrategiesSection:
@@ -255,6 +275,7 @@ def strategies() -> StrategiesSection:
             weight=w,
             wins=wins,
             n=count,
+            by_bar=one_a_bar(wins, count),
             votes={"AAPL": 0.2 * wins % 1 - 0.5},
         )
         for n, t, d, w, wins, count in (
@@ -339,7 +360,7 @@ class SampleGateway:
     def __init__(self, values: dict[str, Payload] | None = None) -> None:
         self.values = sample_values() if values is None else values
         self.sent: list[tuple[Payload, str, str]] = []
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {"past_forecasts": lambda **_: ()}
         self.listeners: list[Any] = []
 
     def version(self) -> int:

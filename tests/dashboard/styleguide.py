@@ -13,8 +13,10 @@ from dash import dcc, html
 
 from dashboard.components import chart, meters, overlays, panels, pills, sparklines, tables, why
 from dashboard.components import controls as ui
+from dashboard.components.heat_map import heat_map
 from dashboard.components.icons import ICONS, icon
-from dashboard.figures import template
+from dashboard.figures import candles, template
+from dashboard.views.bars import Series
 from engine.domain.agents import AgentStatus
 from engine.domain.risk import RiskLevel
 from engine.domain.signals import SignalAction, StepOutcome
@@ -242,7 +244,7 @@ def rows():
     ]
     return panels.panel(
         "Table rows",
-        tables.table(columns, body, caption="Rows", class_name="ph-table-hover"),
+        tables.table(columns, body, caption="Rows"),
         is_flush=True,
     )
 
@@ -367,7 +369,7 @@ def why_panel():
 
 def figure():
     days = [date(2008, 8, 1) + timedelta(days=i) for i in range(len(LINE))]
-    bars = template.Candles(
+    bars = Series(
         at=days,
         open=[value + (3 if i % 3 else -2) for i, value in enumerate(LINE)],
         high=[value + 6 for value in LINE],
@@ -382,8 +384,8 @@ def figure():
     return template.figure(
         [
             *template.fan_traces(fan),
-            template.candle_trace(bars),
-            template.volume_trace(bars),
+            candles.candle_trace(bars),
+            *candles.volume_traces(bars),
             template.marker_trace([days[3]], [160], is_buy=True),
         ],
         key="AAPL:1D",
@@ -400,11 +402,6 @@ def charts():
         for i in range(4)
     ]
     texts = [["" if v is None else f"{v:.2f}" for v in row] for row in values]
-    heat = template.figure(
-        [template.heat_trace(names, values, texts)],
-        yaxis=template.axis(autorange="reversed"),
-        hovermode=False,
-    )
     return panels.panel(
         "Charts",
         html.Div(
@@ -414,7 +411,7 @@ def charts():
                     figure(),
                     label="AAPL fell from 180 to 128 in twelve bars; fan over ten more",
                 ),
-                chart.chart("sg-heat", heat, label="correlation of four shares"),
+                heat_map(names, values, texts, caption="correlation of four shares"),
             ],
             style={"height": "240px", "display": "grid", "gridTemplateColumns": "2fr 1fr"},
         ),

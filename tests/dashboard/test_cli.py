@@ -21,6 +21,18 @@ from engine.settings import Settings, load_settings
 from tests.dashboard.fakes import FakeGateway, filled
 
 
+def test_an_interrupt_before_the_server_hears_it_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dashboard.server.serve", interrupted)
+    monkeypatch.setenv("PILOTHOUSE_HOME", str(tmp_path))
+    assert cli.main(["serve"]) == 130
+    assert capsys.readouterr().err == "Pilothouse was ended before it had started.\n"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -127,7 +139,7 @@ def test_status_of_a_stopped_engine_comes_from_its_journal(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     home = tmp_path / "left-behind"
-    settings = Settings(home=home, speed=60)
+    settings = Settings(home=home, speed=60, mc_levels=(1,), mc_rehearsal=0)
     prepare_home(home)
     journal = open_journal(settings.journal_location)
 

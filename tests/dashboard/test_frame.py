@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,13 @@ from dashboard import frame
 from dashboard.frame import bar, dialogs, parts
 from dashboard.page import Page
 from dashboard.views import frame as view
+from engine.domain.commands import CommandAnswer
 from engine.domain.market import FeedKind
 from engine.domain.risk import Severity
 from engine.domain.sections import (
     AlertRow,
     AlertsSection,
+    AnswersSection,
     EngineSection,
     FeedSection,
     PortfolioSection,
@@ -87,10 +90,11 @@ def test_before_anything_is_known_nothing_is_invented():
         ({}, "running", "daily bars"),
         ({"is_paused": True}, "paused", "daily bars"),
         ({"is_paused": True, "is_ended": True}, "paused", "daily bars ended"),
+        ({"waits_for": "clocks are wound"}, "paused", "daily bars, clocks are wound"),
     ],
 )
 def test_the_feed_says_where_it_stands(
-    gateway: FakeGateway, changes: dict[str, bool], state: str, label: str
+    gateway: FakeGateway, changes: dict[str, Any], state: str, label: str
 ):
     gateway.put("feed", FeedSection(state=feed_state(**changes)))
     shown = view.state_view(everything(gateway))
@@ -114,9 +118,17 @@ def test_a_halt_is_unmistakable(gateway: FakeGateway):
     after = parts.render_state(everything(gateway))
     assert before.attrs["ph-app"]["data-halted"] == "false"
     assert after.attrs["ph-app"]["data-halted"] == "true"
-    assert after.text["ph-engine-text"] == "Entries halted"
+    assert after.text["ph-engine-text"] == "Trading halted"
     assert after.cls["ph-engine"] == "ph-pill ph-pill-crit"
-    assert after.text["ph-halt-words"].startswith("By local since 22:13:20 UTC. Stopped by hand.")
+    words = after.text["ph-halt-words"]
+    assert words.startswith("By local since 22:13:20 UTC. Stopped by hand. No order leaves:")
+    assert "stops and targets do not fire" in words
+
+
+def test_reduce_only_says_that_stops_still_fire(gateway: FakeGateway):
+    gateway.put("trading", TradingSection(mode=HaltMode.REDUCING, actor="local"))
+    words = parts.render_state(everything(gateway)).text["ph-halt-words"]
+    assert "No entries; stops and targets close positions." in words
 
 
 def test_an_engine_that_failed_says_so_even_while_halted(gateway: FakeGateway):
@@ -129,8 +141,8 @@ def test_the_stop_dialog_states_its_consequences_in_numbers(gateway: FakeGateway
     stop = view.stop_view(everything(gateway))
     assert stop.consequences == (
         "1 open order is cancelled.",
-        "No entry is allowed until trading is resumed, also after a restart.",
-        "2 positions worth $12,387 stay open.",
+        "No order leaves until trading is resumed, also after a restart.",
+        "2 positions worth $12,387 stay open; their stops and targets do not fire meanwhile.",
         "2 agents go on observing.",
     )
     assert [(r.symbol, r.what, r.quantity, r.notional) for r in stop.orders] == [
@@ -189,6 +201,30 @@ def test_toasts_are_newest_first_and_loud_ones_stay(gateway: FakeGateway):
     assert len(patch.props["ph-toasts"]["children"]) == 1
 
 
+def answered(seq: int, command_id: str, *, is_obeyed: bool = True) -> tuple[Any, ...]:
+    title, message = ("Risk paused", "") if is_obeyed else ("Refused", "Risk must run")
+    answer = CommandAnswer(command_id=command_id, name="PauseAgent", title=title, message=message)
+    return (seq, RECEIVED_AT, is_obeyed, answer)
+
+
+def test_answers_to_one_act_on_many_agents_make_one_notice(gateway: FakeGateway):
+    rows = (
+        answered(44, "all-5f-3-2"),
+        answered(43, "all-5f-3-1"),
+        answered(42, "all-5f-3-0"),
+        answered(40, "c1"),
+    )
+    gateway.put("answers", AnswersSection(rows=rows))
+    joint, alone = view.answer_notices(everything(gateway))
+    assert (joint.seq, joint.title, joint.stays) == (44, "3 agents paused", False)
+    assert alone.seq == 40
+    refused = (answered(45, "all-5f-3-3", is_obeyed=False), *rows)
+    gateway.put("answers", AnswersSection(rows=refused))
+    joint = view.answer_notices(everything(gateway))[0]
+    assert (joint.title, joint.message) == ("3 agents paused, 1 refused", "Refused: Risk must run")
+    assert joint.stays
+
+
 def test_an_acknowledged_alert_is_no_toast(gateway: FakeGateway):
     row = AlertRow(alert=alert(), at=RECEIVED_AT, seq=60, is_acknowledged=True)
     gateway.put("alerts", AlertsSection(rows=(row,)))
@@ -234,9 +270,17 @@ def test_the_palette_offers_pages_and_symbols(gateway: FakeGateway):
 
 
 @pytest.mark.parametrize(
-    ("pid", "words"), [(os.getpid(), "owner web-1"), (-1, "standby, owner web-1")]
+    ("is_own", "words"), [(True, "owner web-1"), (False, "standby, owner web-1")]
 )
-def test_a_process_that_does_not_run_the_engine_says_that_it_stands_by(pid: int, words: str):
-    gateway = FakeGateway()
+def test_a_process_that_does_not_run_the_engine_says_that_it_stands_by(is_own: bool, words: str):
+    gateway, pid = FakeGateway(), os.getpid() if is_own else -1
     gateway.put("engine", EngineSection(state="running", owner="web-1", pid=pid))
     assert view.state_view(gateway.read(("engine",))).owner == words
+
+
+def test_toasts_stand_in_one_place_and_each_is_announced_as_it_deserves() -> None:
+    drawn = frame.layout(FakeGateway(), ()).to_plotly_json()["props"]["children"]
+    stand = next(c for c in drawn if getattr(c, "id", "") == "ph-notices")
+    calm, loud = stand.children
+    assert (calm.id, getattr(calm, "aria-live")) == ("ph-toasts", "polite")
+    assert (loud.id, loud.role) == ("ph-toasts-loud", "alert")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.live import HubFullError, LiveHub
+from dashboard.live import REST_S, HubFullError, LiveHub
 from dashboard.page import LivePart
 from dashboard.patches import Patch
 from dashboard.wish import Wish
@@ -110,6 +110,31 @@ async def test_what_changed_together_arrives_in_one_frame_of_one_reading():
         reads = gateway.reads - before
     assert set(second["parts"]) == set(names)
     assert reads == 1
+
+
+async def test_what_went_out_while_a_client_subscribed_does_not_go_out_again():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    names = tuple(f"markets.prices{i}" for i in range(6))
+    parts = [
+        LivePart(name=name, sections=("quotes",), render=Prices(), min_interval_s=0.0)
+        for name in names
+    ]
+    got: list[str] = []
+
+    async def listen(hub: LiveHub, client: Any) -> None:
+        while True:
+            got.extend((await frame(hub, client))["parts"])
+
+    async with running(gateway, *parts) as hub:
+        for client in (hub.connect(), hub.connect()):  # the second finds everything drawn
+            got.clear()
+            listener = asyncio.create_task(listen(hub, client))
+            await asyncio.sleep(0)
+            await hub.subscribe(client, Wish(topics=names))
+            await asyncio.sleep(10 * REST_S)
+            listener.cancel()
+            assert sorted(got) == list(names)
 
 
 async def test_a_slow_client_gets_the_newest_state_only():
@@ -237,6 +262,15 @@ async def test_stopping_lets_the_gateway_go():
     async with running(gateway):
         assert gateway.n_listeners == 1
     assert gateway.n_listeners == 0
+
+
+async def test_a_change_in_the_moment_of_stopping_does_not_keep_the_hub_alive():
+    hub = LiveHub(FakeGateway(), (part(Prices()),), now=lambda: 0.0)
+    await hub.start()
+    await asyncio.sleep(10 * REST_S)  # it waits for a change
+    hub._changed.set()
+    async with asyncio.timeout(5):
+        await hub.stop()
 
 
 async def test_a_hub_can_be_started_again():

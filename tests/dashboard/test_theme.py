@@ -54,6 +54,19 @@ def test_a_pill_is_readable_on_a_panel_and_in_a_selected_row(theme, name):
     assert contrast(colours[name], in_row) >= 4.5
 
 
+@pytest.mark.parametrize(("theme", "share"), list(product(Theme, (0.0, 0.5, 0.95, 1.0))))
+def test_a_number_on_the_map_of_correlations_is_readable_however_strong(theme, share):
+    css = (ASSETS / "30-components.css").read_text(encoding="utf-8")
+    weakened = re.search(
+        r"\.ph-heat-against \{ --ph-ink: color-mix\(in srgb, var\(--ph-up\) (\d+)%, var\(--ph-s2\)\)",
+        css,
+    )
+    colours = TOKENS[theme]
+    against = blend(colours["up"], int(weakened.group(1)) / 100, colours["s2"])
+    for ink in (colours["heat"], against):
+        assert contrast(colours["tx"], blend(ink, share, colours["s2"])) >= 4.5
+
+
 def test_the_selected_rows_fills_are_those_of_the_style_sheet():
     css = (ASSETS / "30-components.css").read_text(encoding="utf-8")
     rule = re.search(

@@ -54,6 +54,15 @@ def test_a_grade_from_too_few_cases_is_a_dash_that_says_how_many():
     assert text_of(enough) == "A"
 
 
+@pytest.mark.parametrize(("letter", "n"), [("B", 250), ("B", 19), (None, 250)])
+def test_a_patch_of_a_grade_says_what_is_drawn(letter, n):
+    drawn = plain(pills.grade(letter, "1 d", n, id="x"))["props"]
+    words = (drawn["children"], drawn["aria-label"])
+    assert pills.grade_words(letter, "1 d", n) == words
+    assert pills.grade_classes(letter, n) == drawn["className"]
+    assert ("ph-grade-none" in drawn["className"]) == (words[0] == "–")
+
+
 def test_an_age_that_never_came_is_unknown_whatever_the_state_given():
     props = plain(pills.age("x", None, 5.0, "never", state="fresh"))["props"]
     assert props["data-age"] == "unknown"

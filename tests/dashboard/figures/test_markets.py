@@ -3,6 +3,7 @@
 import json
 
 from dashboard.figures import markets as f
+from dashboard.figures.template import VOLUME_DOMAIN
 from dashboard.patches import Patch, encode_patch
 from dashboard.views.price_chart import forming_view, price_chart
 from engine.domain.sections import BarsSection
@@ -24,6 +25,7 @@ def test_every_trace_stands_where_the_patches_look_for_it() -> None:
     figure = f.price_figure(chart())
     names = [trace.name for trace in figure.data]
     assert names[f.PRICE] == "price"
+    assert names[f.VOLUME : f.VOLUME + 2] == ["volume", "volume"]
     assert (names[f.MA_SHORT], names[f.MA_LONG]) == ("MA 10", "MA 30")
     assert names[f.FAN : f.FAN + 4] == [
         "forecast 95%",
@@ -32,7 +34,6 @@ def test_every_trace_stands_where_the_patches_look_for_it() -> None:
         "forecast median",
     ]
     assert (names[f.BUYS], names[f.SELLS]) == ("buy", "sell")
-    assert (names[f.FORMING], names[f.FORMING_VOLUME]) == ("open bar", "volume")
 
 
 def test_fan_and_candles_share_one_axis_and_meet_in_the_last_close() -> None:
@@ -66,20 +67,31 @@ def test_ticks_of_minute_bars_show_the_time_of_day() -> None:
     assert not f.price_figure(chart()).layout.xaxis.tickformatstops
 
 
-def test_a_tick_moves_two_traces_and_no_more() -> None:
+def test_a_tick_moves_the_open_bar_and_touches_no_trace() -> None:
     view = forming_view(SampleGateway().read(None), "AAPL", "1D")
-    method, columns, layout, traces = f.tick(view, is_line=False)
-    assert (method, traces) == ("update", [f.FORMING, f.FORMING_VOLUME])
-    assert columns["close"][0] == [view.price]
-    assert layout["annotations[1].text"] == f"<b>{view.tag}</b>"
-    assert len(encode_patch(Patch(plot={"x": [[method, columns, layout, traces]]}))) < 1_000
+    method, bar = f.tick(view)
+    assert method == "openBar"
+    assert bar["bar"][3] == view.price == bar["price"]
+    assert (bar["at"], bar["tag"], bar["isLine"]) == (view.bar.at[-1], view.tag, False)
+    assert bar["key"] == f.price_figure(chart()).layout.meta["key"]
+    assert f.price_figure(chart()).data[bar["trace"]].type == "candlestick"
+    assert len(encode_patch(Patch(plot={"x": [[method, bar]]}))) < 300
+
+
+def test_without_a_tick_there_is_the_price_line_and_no_open_bar() -> None:
+    known = SampleGateway(
+        {name: value for name, value in sample_values().items() if name != "quotes"}
+    )
+    bar = f.tick(forming_view(known.read(None), "JPM", "1D"))[1]
+    assert (bar["bar"], bar["at"], bar["isLine"]) == (None, None, True)
+    assert bar["price"] == chart("JPM").bars.close[-1]
 
 
 def test_a_closed_bar_sends_tails_and_never_a_whole_annotation() -> None:
     view = chart()
     method, step = f.advance(view)
     assert method == "advance"
-    assert [len(tail["x"]) for tail in step["tails"]] == [f.N_TAIL] * 4
+    assert [len(tail["x"]) for tail in step["tails"]] == [f.N_TAIL] * 5
     assert step["tails"][0]["close"] == view.bars.close[-f.N_TAIL :]
     whole = [
         key
@@ -105,8 +117,8 @@ def test_a_chart_without_bars_is_empty_and_draws() -> None:
 def test_the_legend_of_each_bar_comes_with_it_and_no_box_covers_it() -> None:
     view = chart()
     figure = f.price_figure(view)
-    candles, open_bar = figure.data[f.PRICE], figure.data[f.FORMING]
-    assert (candles.hoverinfo, open_bar.hoverinfo, figure.layout.hovermode) == ("none", "none", "x")
+    candles = figure.data[f.PRICE]
+    assert (candles.hoverinfo, figure.layout.hovermode) == ("none", "x")
     bars = view.bars
     assert len(candles.customdata) == len(bars.at)
     assert list(candles.customdata[-1]) == [
@@ -115,6 +127,19 @@ def test_the_legend_of_each_bar_comes_with_it_and_no_box_covers_it() -> None:
         f"{bars.volume[-1] / 1e6:,.1f}M",
     ]
     assert f.advance(view)[1]["tails"][0]["customdata"] == view.texts[-f.N_TAIL :]
-    moved = f.tick(view.forming, is_line=False)[1]["customdata"]
-    assert moved == [list(view.forming.texts), None]
     assert [len(text) for text in chart("JPM").texts[:1]] == [2]
+
+
+def test_now_is_written_where_the_future_has_no_volume() -> None:
+    """At the head of the line stand the legend and the levels."""
+    now = f.price_figure(chart()).layout.annotations[0]
+    assert (now.text, now.x) == ("now", chart().now)
+    assert (now.y, now.yanchor, now.xanchor) == (VOLUME_DOMAIN[1], "top", "left")
+
+
+def test_a_first_forecast_shows_the_labels_that_were_hidden_before_it() -> None:
+    values = {n: v for n, v in sample_values().items() if not n.startswith("forecast:")}
+    before = price_chart(SampleGateway(values).read(None), "AAPL", "1D")
+    assert not f.price_figure(before).layout.annotations[1].visible
+    layout = f.advance(chart())[1]["layout"]
+    assert [layout[f"annotations[{1 + i}].visible"] for i in range(f.N_LABELS)] == [True] * 5

@@ -6,11 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from dashboard.figures import candles as c
 from dashboard.figures import template as t
+from dashboard.views.bars import Series
 
 DAYS = [date(2008, 9, 22) + timedelta(days=i) for i in range(4)]
 ROWS = [[100 + k * i for i in range(4)] for k in range(-3, 4)]
-BARS = t.Candles(
+BARS = Series(
     at=DAYS, open=[1, 3, 2, 5], high=[4] * 4, low=[0] * 4, close=[2, 1, 2, 6], volume=[9] * 4
 )
 DAYS_OF_RISK = t.Exceptions(
@@ -27,11 +29,10 @@ def everything():
         [
             *t.fan_traces(t.Fan(at=DAYS, rows=ROWS)),
             *t.fan_traces(t.Fan(at=DAYS, rows=ROWS), is_past=True),
-            t.candle_trace(BARS),
-            t.volume_trace(BARS),
+            c.candle_trace(BARS),
+            *c.volume_traces(BARS),
             t.marker_trace(DAYS, [1, 2, 3, 4], is_buy=True, texts=["a"] * 4),
             t.marker_trace(DAYS, [1, 2, 3, 4], is_buy=False),
-            t.heat_trace(["A", "B"], [[None, 0.5], [0.5, None]], [["", ".50"], [".50", ""]]),
             *t.exception_traces(DAYS_OF_RISK, method="Monte Carlo", other="historical"),
         ],
         key="AAPL:1D",
@@ -106,17 +107,20 @@ def test_a_fan_with_rows_missing_is_refused():
         t.Fan(at=DAYS, rows=ROWS[:5])
 
 
-def test_volume_has_the_colour_of_its_bar():
-    assert [("up" in colour) for colour in t.volume_trace(BARS).marker.color] == [
-        True,
-        False,
-        True,
-        True,
-    ]
+def test_volume_stands_in_the_area_of_its_bar_s_colour():
+    rising, falling = c.volume_traces(BARS)
+    assert ("up" in rising.fillcolor, "dn" in falling.fillcolor) == (True, True)
+    assert [bool(v) for v in rising.y] == [True, False, True, True]
+    assert [a + b for a, b in zip(rising.y, falling.y, strict=True)] == list(BARS.volume)
+
+
+def test_bars_without_volume_draw_an_area_of_none():
+    closes = Series(at=DAYS, open=[None] * 4, high=[None] * 4, low=[None] * 4, close=[1.0] * 4)
+    assert c.volume_columns(closes) == ([0.0] * 4, [0.0] * 4)
 
 
 def test_a_hollow_candle_is_up_and_a_filled_one_is_down():
-    candles = t.candle_trace(BARS)
+    candles = c.candle_trace(BARS)
     assert candles.increasing.fillcolor == "rgba(0,0,0,0)"
     assert candles.decreasing.fillcolor == "var(--ph-dn)"
 

@@ -11,14 +11,15 @@ from dashboard import frame
 from dashboard.pages import agents as page
 from dashboard.patches import encode_patch
 from dashboard.wish import is_topic
-from engine.domain.agents import AgentStatus
+from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.commands import (
     PauseAgent,
     ResumeAgent,
     SetAgentPace,
     SetSchedulerWeights,
 )
-from engine.domain.sections import AgentsSection
+from engine.domain.resources import ApiFigures, BreakerState
+from engine.domain.sections import AgentRow, AgentsSection
 from tests.dashboard.components.trees import by_id, text_of, walk
 from tests.dashboard.pages.callbacks import Recorder
 from tests.dashboard.samples import SampleGateway
@@ -45,9 +46,27 @@ def topics(tree) -> list[str]:
 
 def with_status(gateway: SampleGateway, agent_id: str, status: AgentStatus) -> SampleGateway:
     section = gateway.values["agents"]
-    rows = tuple(replace(r, status=status) if r.agent_id == agent_id else r for r in section.rows)
+    set_by_me = {"status": status, "actor": "local", "since": 1_000_045_927.0}
+    rows = tuple(replace(r, **set_by_me) if r.agent_id == agent_id else r for r in section.rows)
     gateway.values["agents"] = replace(section, rows=rows)
     return gateway
+
+
+def test_figures_say_how_long_ago_they_were_measured(gateway: SampleGateway):
+    section = replace(gateway.values["agents"], measured_at=1_000_045_927.0)
+    gateway.values["agents"] = section
+    drawn = by_id(page.layout(gateway, {}), "agents-measured-age")["props"]
+    assert drawn["data-received"] == "1000045927.000"
+    assert "data-wall" in drawn  # a pause of the feed does not stop it
+    for render, name in (
+        (page.render_counts, "agents-measured"), (page.render_queue, "agents-queue-measured"),
+    ):  # fmt: skip
+        patch = render(gateway.read(), "")
+        assert patch.age == {f"{name}-age": (1_000_045_927.0, 45.0)}
+        assert patch.text[f"{name}-words"] == "measured"
+    gateway.values["agents"] = replace(section, measured_at=None)
+    waiting = page.render_counts(gateway.read(), "")
+    assert (waiting.age, waiting.text["agents-measured-words"]) == ({}, "not measured yet")
 
 
 def intents(tree) -> list[dict]:
@@ -113,6 +132,50 @@ def test_the_sample_holds_every_id_that_callbacks_name():
     assert any('"agents-node"' in i for i in known)
 
 
+def test_the_browser_is_asked_to_remember_table_or_cards(gateway: SampleGateway):
+    switch = by_id(page.layout(gateway, {}), page.rows.SHAPE)["props"]
+    assert [o["value"] for o in switch["options"]] == ["table", "cards"]
+    assert (switch["value"], switch["persistence"], switch["persistence_type"]) == (
+        "table",
+        True,
+        "local",
+    )
+
+
+def test_the_list_counts_states_as_the_graph_does(gateway: SampleGateway):
+    drawn = page.layout(gateway, {})
+    words = text_of(by_id(drawn, page.rows.COUNTS))
+    assert words == text_of(by_id(drawn, page.COUNTS))
+    assert "6 running" in words
+
+
+def test_a_node_shows_the_errors_of_its_agent_and_why(gateway: SampleGateway):
+    section = gateway.values["agents"]
+    rows = tuple(
+        replace(r, last_error="ValueError: no data", measured=replace(r.measured, errors=3))
+        if r.agent_id == "risk"
+        else r
+        for r in section.rows
+    )
+    before = page.layout(gateway, {})
+    gateway.values["agents"] = replace(section, rows=rows)
+    drawn = by_id(page.layout(gateway, {}), "node-risk")
+    assert "errors 3" in text_of(drawn)
+    assert drawn["props"]["data-tip"] == "3 errors, the last: ValueError: no data"
+    patch = page.render_graph(gateway.read(("agents",)), "")
+    assert patch.text["node-errors-risk"] == "3"
+    assert patch.attrs["node-risk"]["data-tip"] == drawn["props"]["data-tip"]
+    assert "ph-node-erred" in patch.cls["node-risk"].split()
+    assert "ph-node-erred" not in by_id(before, "node-risk")["props"]["className"]
+
+
+def test_what_a_flow_carried_last_is_read_and_hovered_alike(gateway: SampleGateway):
+    patch = page.render_payloads(gateway.read(("agents", "log")), "")
+    words = patch.text["edge-last-monte_carlo-risk"]
+    assert words == "Last: JNJ, level 1, 1,000 paths"
+    assert patch.attrs["edge-rate-monte_carlo-risk"] == {"data-tip": words}
+
+
 def test_a_button_sends_the_command_that_it_names(gateway: SampleGateway):
     risk = by_id(page.layout(gateway, {}), "agent-tools-risk")
     pause, stop, once = intents(risk)
@@ -126,9 +189,34 @@ def test_a_paused_agent_offers_resume(gateway: SampleGateway):
     resume, _ = intents(by_id(drawn, "agent-tools-risk"))
     frame.send_command(gateway, {"command_id": "c1", **resume})
     assert gateway.sent[0][0] == ResumeAgent(agent_id="risk")
-    assert "Paused. No RISK_UPDATE for Strategy engine until it goes on." in text_of(
-        by_id(drawn, "agent-note-risk")
+    assert (
+        "Paused by you at 14:32:07. No RISK_UPDATE for Strategy engine until it goes on."
+        in text_of(by_id(drawn, "agent-note-risk"))
     )
+
+
+def test_all_are_paused_by_one_command_each_and_the_supervisor_by_none(gateway: SampleGateway):
+    acts = Recorder(page, gateway)
+    assert acts.call("act_on_many", 1, 0, 0, touched="agents-all-pause") == ""
+    sent = [command for command, *_ in gateway.sent]
+    paused = ["market_data", "monte_carlo", "risk", "strategy", "execution"]
+    assert sent == [PauseAgent(agent_id=agent_id) for agent_id in paused]
+
+
+def test_an_act_on_many_is_there_only_while_somebody_would_follow(gateway: SampleGateway):
+    def shown() -> list[str]:
+        patch = page.render_states(gateway.read(("agents",)), "")
+        drawn = page.layout(gateway, {})
+        keys = ("pause", "resume", "restart")
+        classes = {k: by_id(drawn, f"agents-all-{k}")["props"]["className"] for k in keys}
+        assert {k: patch.cls[f"agents-all-{k}"] for k in keys} == classes
+        return [k for k in keys if "ph-none" not in classes[k]]
+
+    assert shown() == ["pause"]
+    with_status(gateway, "risk", AgentStatus.PAUSED)
+    assert shown() == ["pause", "resume"]
+    with_status(gateway, "execution", AgentStatus.ERROR)
+    assert shown() == ["resume", "restart"]
 
 
 def test_a_locked_button_carries_no_command_but_its_reason(gateway: SampleGateway):
@@ -144,7 +232,7 @@ def test_a_click_shows_the_agent_keeps_the_address_and_marks_it(gateway: SampleG
     nodes = [{"type": "agents-node", "agent": a} for a in ("risk", "execution")]
     names = [{"type": "agents-name", "agent": a} for a in ("risk", "execution")]
     shown, live, here, node_marks, name_marks = Recorder(page, gateway).call(
-        "choose", [0, 1], [0, 0], nodes, names, touched=nodes[1]
+        "choose", [0, 1], [0, 0], [], nodes, names, touched=nodes[1]
     )
     assert text_of(shown).startswith("Execution")
     assert live == "agents.detail:execution agents.chosen:execution"
@@ -155,7 +243,40 @@ def test_a_click_shows_the_agent_keeps_the_address_and_marks_it(gateway: SampleG
 def test_buttons_that_only_appeared_choose_nothing(gateway: SampleGateway):
     node = {"type": "agents-node", "agent": "risk"}
     with pytest.raises(PreventUpdate):
-        Recorder(page, gateway).call("choose", [0], [0], [node], [node], touched=node)
+        Recorder(page, gateway).call("choose", [0], [0], [0], [node], [node], touched=node)
+
+
+def test_the_panel_of_the_chosen_agent_closes_and_stays_closed(gateway: SampleGateway):
+    drawn = page.layout(gateway, {"agent": "risk"})
+    button = next(
+        n["props"]["id"] for n in walk(drawn) if n["props"].get("id") == page.side.close_id("risk")
+    )
+    nodes = [{"type": "agents-node", "agent": "risk"}]
+    shown, live, here, *marks = Recorder(page, gateway).call(
+        "choose", [0], [0], [1], nodes, nodes, touched=button
+    )
+    assert (shown, live, here, marks) == (None, "", "/agents?detail=closed", [["false"]] * 2)
+    again = page.layout(gateway, {"detail": "closed"})
+    assert not any("agents.detail" in topic for topic in topics(again))
+    assert "agents-detail-pill" not in ids(again)
+
+
+def test_agents_without_a_place_in_the_graph_are_counted_and_reached(gateway: SampleGateway):
+    section = gateway.values["agents"]
+    mine = tuple(AgentRow(agent_id=f"mine{k}", title=f"Mine {k}") for k in range(11))
+    assert "more in the list" not in text_of(page.layout(gateway, {}))
+    gateway.values["agents"] = replace(section, rows=(*section.rows, *mine))
+    drawn = page.layout(gateway, {})
+    assert "+9 more in the list" in text_of(drawn)
+    (way,) = [n["props"]["href"] for n in walk(drawn) if n["props"].get("href")]
+    assert way.removeprefix("#") in ids(drawn)
+
+
+def test_a_flow_is_reached_by_keyboard_and_tells_what_it_carried(gateway: SampleGateway):
+    rate = by_id(page.layout(gateway, {}), "edge-rate-monte_carlo-risk")["props"]
+    assert rate["tabIndex"] == 0
+    assert rate["aria-label"] == "Monte Carlo to Risk, MC_UPDATE"
+    assert rate["aria-describedby"] == "edge-last-monte_carlo-risk"
 
 
 def test_the_log_filters_by_kind_and_can_be_held(gateway: SampleGateway):
@@ -183,11 +304,70 @@ def test_what_changes_each_second_is_text_and_never_a_component(gateway: SampleG
         assert not part.render(snapshot, argument).props, name
 
 
+def test_a_priority_that_was_set_is_in_the_next_patch(gateway: SampleGateway):
+    assert text_of(by_id(page.layout(gateway, {}), "agent-priority-risk")) == "CRITICAL"
+    section = gateway.values["agents"]
+    rows = tuple(
+        replace(r, priority=TaskPriority.LOW) if r.agent_id == "risk" else r for r in section.rows
+    )
+    gateway.values["agents"] = replace(section, rows=rows)
+    patch = page.render_figures(gateway.read(("agents",)), "")
+    assert patch.text["agent-priority-risk"] == "LOW"
+
+
+def test_a_long_error_is_cut_where_it_is_listed_and_whole_behind_a_line(gateway: SampleGateway):
+    error = f"ValueError: {'no such table, ' * 30}".rstrip(", ")
+    section = gateway.values["agents"]
+    rows = tuple(
+        replace(r, status=AgentStatus.ERROR, last_error=error) if r.agent_id == "risk" else r
+        for r in section.rows
+    )
+    gateway.values["agents"] = replace(section, rows=rows)
+    drawn = page.layout(gateway, {"agent": "risk"})
+    assert text_of(drawn).count(error) == 1
+    assert text_of(by_id(drawn, "agents-error-whole")) == error
+    note = by_id(drawn, "agent-note-risk")
+    assert len(text_of(note)) < 200
+    assert any(error in n["props"].get("data-tip", "") for n in walk(note))
+
+
 def test_bars_of_durations_stand_in_one_mask():
     style = unquote(page.side.bars_style((0.5, 1.0))["--ph-bars"])
     assert "viewBox='0 0 18 100'" in style
     assert "x='0' y='50.0' width='8' height='50.0'" in style
     assert "x='10' y='0.0' width='8' height='100.0'" in style
+
+
+def test_durations_are_rows_of_a_table_under_the_name_of_their_task_type(gateway: SampleGateway):
+    drawn = page.layout(gateway, {"agent": "risk"})
+    told = by_id(drawn, page.side.TASK_ROWS)["props"]["data-ph-rows"]
+    rows = json.loads(told)
+    assert [[text for _, text in cells] for _, _, cells in rows] == [
+        ["agent_cycle"],
+        ["Market data", "270", "11 ms", "12 ms", "130 ms", "4.2 ms"],
+        ["risk_cycle"],
+        ["Risk", "20", "0.6 ms", "0.8 ms", "1.4 ms", "0.3 ms"],
+    ]
+    patch = page.render_queue(gateway.read(("agents",)), "")
+    assert patch.attrs[page.side.TASK_ROWS] == {"data-ph-rows": told}
+    assert patch.text[page.side.TASK_WORDS] == text_of(by_id(drawn, page.side.TASK_WORDS))
+
+
+def test_a_service_counts_down_to_its_next_try_and_says_what_follows(gateway: SampleGateway):
+    figures = ApiFigures(
+        api="news", breaker=BreakerState.OPEN, reason="HTTP 500", requests=5, errors=5,
+        next_try_in_s=6.0, next_try_at=1_006.0,
+    )  # fmt: skip
+    gateway.values["agents"] = replace(gateway.values["agents"], apis=(figures,))
+    patch = page.render_resources(gateway.read(("agents",)), "")
+    told = patch.attrs["agents-apis"]["data-ph-rows"]
+    assert by_id(page.layout(gateway, {}), "agents-apis")["props"]["data-ph-rows"] == told
+    (_, _, head), (_, _, more) = json.loads(told)
+    assert [cell[1] for cell in head] == ["", "news", "open: HTTP 500", ""]
+    assert head[-1][2] == {
+        "phDue": "1006.000", "phBefore": "next try in ", "phOver": "half-open: the next call is on trial",
+    }  # fmt: skip
+    assert more[0][1] == "5 of 5 calls failed; no rate limit"
 
 
 def test_a_crew_without_anybody_draws_no_row():
@@ -213,13 +393,27 @@ def test_an_agent_without_a_cycle_has_no_pace_to_set(gateway: SampleGateway):
 
 def test_a_pace_is_sent_and_one_that_is_no_number_is_refused_in_words(gateway: SampleGateway):
     acts = Recorder(page, gateway)
-    assert acts.call("set_pace", 1, "12.5", "LOW", "risk") == ""
+    assert acts.call("set_pace", 1, None, "12.5", "LOW", "risk") == ""
     assert gateway.sent[-1][0] == SetAgentPace(agent_id="risk", interval_s=12.5, priority="LOW")
-    said = acts.call("set_pace", 2, "soon", "LOW", "risk")
+    said = acts.call("set_pace", 2, None, "soon", "LOW", "risk")
     assert said == "interval must be a number of seconds, was 'soon'; enter for example 30"
     assert len(gateway.sent) == 1
     with pytest.raises(PreventUpdate):
-        acts.call("set_pace", 0, "1", "LOW", "risk")
+        acts.call("set_pace", 0, None, "1", "LOW", "risk")
+
+
+def test_enter_in_the_interval_sets_it_as_the_button_does(gateway: SampleGateway):
+    acts = Recorder(page, gateway)
+    assert acts.call("set_pace", 0, 1, "30", "HIGH", "risk") == ""
+    assert gateway.sent[-1][0] == SetAgentPace(agent_id="risk", interval_s=30.0, priority="HIGH")
+
+
+def test_an_interval_out_of_bounds_is_refused_beside_its_field(gateway: SampleGateway):
+    said = Recorder(page, gateway).call("set_pace", 1, None, "0", "LOW", "risk")
+    assert said == "interval must be from 0.1 to 86,400 s, was 0.0; give seconds within"
+    assert gateway.sent == []
+    answer = by_id(page.layout(gateway, {"agent": "risk"}), "agents-pace-error")["props"]
+    assert "ph-intent-answer" not in answer["className"]  # that one floats over the page
 
 
 def test_moving_a_slider_shows_where_it_leads_and_only_apply_sends(gateway: SampleGateway):

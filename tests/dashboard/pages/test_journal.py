@@ -7,7 +7,7 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 from dashboard.pages import journal as page
-from dashboard.patches import encode_patch
+from dashboard.patches import Patch, encode_patch
 from dashboard.wish import is_topic
 from engine.domain.events import EventType
 from engine.domain.log import EventDetail, LogRow
@@ -43,8 +43,9 @@ class JournalGateway(SampleGateway):
         self.values["log"] = LogSection(rows=tuple(shown), head=n)
         self.answers = {"events": self.events, "event_detail": self.detail}
 
-    def events(self, types=(), text="", before_seq=None, limit=200):
+    def events(self, types=(), text="", before_seq=None, limit=200, is_brief=False):
         names = {t.value for t in types}
+        self.was_brief = is_brief
         found = (r for r in self.kept if r.event_type in names and text in r.meaning)
         return tuple(r for r in found if before_seq is None or r.seq < before_seq)[:limit]
 
@@ -131,6 +132,29 @@ def test_a_search_reads_the_journal_and_stands_still(gateway: JournalGateway):
     assert seen["topics"] == ""
 
 
+@pytest.mark.parametrize("written", ["#123", "123"])
+def test_an_event_is_found_by_the_number_that_the_list_shows(gateway: JournalGateway, written: str):
+    rows, status = page._list(gateway, page.state([], written))
+    assert "meaning 123" in rows
+    assert status.startswith("1 event")
+
+
+def test_a_number_that_is_not_kept_is_no_event(gateway: JournalGateway):
+    _, status = page._list(gateway, page.state([], "#9,999"))
+    assert status.startswith("No event holds")
+
+
+def test_a_kind_that_is_not_among_the_newest_is_asked_of_the_journal_and_stays(
+    gateway: JournalGateway,
+):
+    gateway.values["log"] = LogSection(
+        rows=tuple(row for row in gateway.kept if row.event_type == "RISK_UPDATE")[:50], head=500
+    )
+    rows, _ = page._list(gateway, page.state(["orders"], ""))
+    assert "ORDER_FILLED" in rows
+    assert page.render_rows(gateway.read(("log",)), "orders") == Patch()
+
+
 def test_a_search_without_result_says_what_to_do(gateway: JournalGateway):
     seen = show(gateway, page.SEARCH, page.state([], ""), text="nowhere")
     assert seqs(seen["rows"]) == []
@@ -213,6 +237,19 @@ def test_the_export_holds_what_is_listed(gateway: JournalGateway):
     assert len(lines) == 1 + sum(1 for r in gateway.kept if r.seq % 3 == 1 and r.seq <= 496)
     with pytest.raises(PreventUpdate):
         Recorder(page, gateway).call("export", 0, kept)
+
+
+def test_a_list_is_brief_as_the_live_one_and_a_search_or_the_export_finds_everything(
+    gateway: JournalGateway,
+):
+    kept = page.state([], "")
+    show(gateway, page.OLDER, kept)
+    assert gateway.was_brief
+    show(gateway, page.SEARCH, kept, text="meaning 4")
+    assert not gateway.was_brief
+    show(gateway, page.OLDER, kept)
+    Recorder(page, gateway).call("export", 1, kept)
+    assert not gateway.was_brief
 
 
 def test_live_rows_are_data_and_small(gateway: JournalGateway):

@@ -9,12 +9,25 @@ from dashboard.blocks.replay_bar import intent
 from dashboard.pages import forecast, markets
 from dashboard.patches import encode_patch
 from engine.domain.commands import CommandEnvelope, JumpReplay
-from tests.dashboard.samples import SampleGateway
+from tests.dashboard import forecasts
+from tests.dashboard.samples import SampleGateway, sample_values
 
 
 def ids(component: Component) -> set[str]:
     parts = [component, *component._traverse()]
     return {json.dumps(part.id) for part in parts if getattr(part, "id", None)}
+
+
+ARGUMENTS = {"markets.head": "AAPL:1D", "markets.tick": "AAPL:1D", "markets.chart": "AAPL:1D:2",
+             "markets.strip": "AAPL:2", "forecast.since": "AAPL:0"}  # fmt: skip
+
+
+def argument_of(part) -> str:
+    """Return an argument as the page's own topics have it."""
+    if "{arg}" not in "".join(part.sections):
+        return ""
+    usual = "AAPL:2:one:20:1:80" if part.name.startswith("forecast.") else "AAPL"
+    return ARGUMENTS.get(part.name, usual)
 
 
 def text(component: Component) -> str:
@@ -32,10 +45,11 @@ def test_a_page_is_drawn_whole_before_anything_is_known(module) -> None:
 
 
 @pytest.mark.parametrize(("module", "query", "expected"), [
-    (markets, {"symbol": "GOOG", "tf": "1W"}, "markets.chart:GOOG:1W"),
-    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D"), (markets, {}, "markets.fills:AAPL"),
-    (forecast, {"symbol": "JPM", "level": "1"}, "forecast.chart:JPM:1"),
-    (forecast, {"symbol": "JPM", "level": "3"}, "forecast.chart:JPM:1"),
+    (markets, {"symbol": "GOOG", "tf": "1W"}, "markets.chart:GOOG:1W:1"),
+    (markets, {"symbol": "NOPE", "tf": "1m"}, "markets.chart:AAPL:1D:1"), (markets, {}, "markets.fills:AAPL"),
+    (forecast, {"symbol": "JPM", "level": "1"}, "forecast.chart:JPM:1:one:20:1:80"),
+    (forecast, {"symbol": "JPM", "level": "3", "view": "all"}, "forecast.side:JPM:3:all:20:1:80"),
+    (markets, {"level": "4"}, "markets.strip:AAPL:4"),
 ])  # fmt: skip
 def test_the_address_decides_what_is_shown(module, query, expected) -> None:
     root = module.layout(SampleGateway(), query).to_plotly_json()["props"]
@@ -50,12 +64,21 @@ def test_choosing_a_row_moves_chart_card_topics_and_address_together() -> None:
     assert words.startswith("GOOG, weekly candles")
     assert remark.startswith("GOOG")
     assert "markets.why:GOOG" in topics
-    assert address == "/?symbol=GOOG&tf=1W"
+    assert address == "/?symbol=GOOG&tf=1W&level=1"
     assert "Google" in text(head[0])
 
 
 def test_no_row_chosen_shows_the_first_symbol() -> None:
-    assert markets.chosen(SampleGateway(), [], "1D")[-1] == "/?symbol=AAPL&tf=1D"
+    assert markets.chosen(SampleGateway(), [], "1D")[-1] == "/?symbol=AAPL&tf=1D&level=1"
+
+
+def test_a_symbol_that_is_shown_is_not_drawn_again():
+    gateway, ibm = SampleGateway(), [{"symbol": "IBM"}]
+    here = markets.chosen(gateway, ibm, "1D", 2)[-1]
+    assert markets.is_shown(gateway, ibm, "1D", 2, here)
+    assert markets.is_shown(gateway, None, "1D", 1, "/?symbol=AAPL&tf=1D&level=1")
+    for rows, timeframe, level in (([{"symbol": "AAPL"}], "1D", 2), (ibm, "1W", 2), (ibm, "1D", 1)):
+        assert not markets.is_shown(gateway, rows, timeframe, level, here)
 
 
 def test_a_jump_is_one_command_from_the_dashboard() -> None:
@@ -95,7 +118,7 @@ def test_each_button_of_the_replay_bar_names_a_command_that_exists(name, params)
 def test_every_live_part_draws_what_is_known_and_what_is_not(module) -> None:
     for gateway in (SampleGateway(), SampleGateway({})):
         for part in module.LIVE:
-            argument = "AAPL:1D" if "{arg}" in "".join(part.sections) else ""
+            argument = argument_of(part)
             snapshot = gateway.read(part.section_names(argument))
             assert encode_patch(part.render(snapshot, argument)).startswith(b"{")
 
@@ -103,10 +126,7 @@ def test_every_live_part_draws_what_is_known_and_what_is_not(module) -> None:
 def test_live_parts_read_all_they_draw() -> None:
     whole = SampleGateway().read(None)
     for part in (*markets.LIVE, *forecast.LIVE):
-        argument = (
-            "AAPL:1D" if part.name in {"markets.head", "markets.tick", "markets.chart"} else ""
-        )
-        argument = argument or ("AAPL" if "{arg}" in "".join(part.sections) else "")
+        argument = argument_of(part)
         own = SampleGateway().read(part.section_names(argument))
         assert encode_patch(part.render(own, argument)) == encode_patch(
             part.render(whole, argument)
@@ -116,10 +136,7 @@ def test_live_parts_read_all_they_draw() -> None:
 def test_ids_that_patches_write_to_stand_on_the_page() -> None:
     drawn = ids(markets.layout(SampleGateway(), {}))
     for part in markets.LIVE:
-        argument = (
-            "AAPL:1D" if part.name in {"markets.head", "markets.tick", "markets.chart"} else "AAPL"
-        )
-        patch = part.render(SampleGateway().read(None), argument)
+        patch = part.render(SampleGateway().read(None), argument_of(part))
         for name in (*patch.text, *patch.cls, *patch.attrs, *patch.age):
             assert json.dumps(name) in drawn, name
 
@@ -131,9 +148,18 @@ def test_the_wheel_zooms_the_price_chart_and_scrolls_the_page_elsewhere() -> Non
         assert config["scrollZoom"] is has_wheel
 
 
-def test_no_grade_is_shown_before_outcomes_are_settled() -> None:
-    drawn = forecast.layout(SampleGateway(), {})
-    assert "n = 0 of 20" in text(drawn)
-    marks = [p for p in drawn._traverse() if "ph-grade" in str(getattr(p, "className", ""))]
-    assert marks
-    assert {mark.children for mark in marks} == {"–"}
+def test_the_fan_of_the_markets_page_is_that_of_the_chosen_level() -> None:
+    values = sample_values()
+    values["forecast:AAPL"] = forecasts.five(values["bars:AAPL"].columns)
+    values["card:AAPL"] = forecasts.cards()
+    _, figure, words, strip, *_, topics, address = markets.chosen(
+        SampleGateway(values), [], "1D", 4
+    )
+    fourth = values["forecast:AAPL"].by_level["4"]
+    drawn = next(trace for trace in figure["data"] if trace["name"] == "forecast median")
+    assert list(drawn["y"]) == list(fourth.fan[3])
+    assert "Level 4 Multi-factor" in text(strip)
+    assert "n = 250" in text(strip)
+    assert "markets.chart:AAPL:1D:4" in topics
+    assert address.endswith("level=4")
+    assert "median" in words

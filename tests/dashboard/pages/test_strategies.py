@@ -8,6 +8,7 @@ import plotly.io.json
 import pytest
 from dash.exceptions import PreventUpdate
 
+from dashboard import deeds
 from dashboard.pages import strategies as page
 from dashboard.patches import encode_patch
 from dashboard.views import proposals
@@ -22,16 +23,31 @@ START = proposals.begin(view.shares(strategies()))
 
 
 def did(trigger, value=1):
-    return page.Deed(trigger=trigger, value=value)
+    return deeds.Deed(trigger=trigger, value=value)
+
+
+def noted(*deeds_done, taken=0):
+    """Return deeds as the browser sends them."""
+    return {
+        "page": "p1",
+        "deeds": [
+            {"n": taken + k, "trigger": deed.trigger, "value": deed.value}
+            for k, deed in enumerate(deeds_done, 1)
+        ],
+    }
+
+
+def answer(gateway, kept, *deeds_done, taken=0):
+    return deeds.answer(gateway, kept, noted(*deeds_done, taken=taken))
 
 
 def part(kind, name, **more):
     return {"type": f"strategies-{kind}", "name": name, **more}
 
 
-def after(proposal, *deeds, gateway=None):
-    for deed in deeds:
-        proposal = page.after(gateway or SampleGateway(), proposal, deed)
+def after(proposal, *done, gateway=None):
+    for deed in done:
+        proposal = deeds.after(gateway or SampleGateway(), proposal, deed)
     return proposal
 
 
@@ -50,33 +66,33 @@ def test_a_slider_moves_its_weight_and_the_others():
 
 
 def test_the_thumb_under_the_finger_is_left_alone_and_a_stopped_one_is_not():
-    free = page.answer(SampleGateway(), START.to_data(), did(part("slider", "momentum"), 50))
+    free = answer(SampleGateway(), START.to_data(), did(part("slider", "momentum"), 50))
     assert free[1][0] is dash.no_update
     assert free[1][1] is not dash.no_update
     locked = replace(START, locks=("breakout", "mc_probability"))
-    stopped = page.answer(SampleGateway(), locked.to_data(), did(part("slider", "momentum"), 90))
+    stopped = answer(SampleGateway(), locked.to_data(), did(part("slider", "momentum"), 90))
     assert stopped[1][0] == 70
 
 
 def test_every_list_of_the_answer_has_one_entry_a_strategy():
-    outputs = page.answer(SampleGateway(), START.to_data(), did(page.EQUAL))
+    outputs = answer(SampleGateway(), START.to_data(), did(deeds.EQUAL))
     assert {len(outputs[place]) for place in range(1, 12)} == {5}
     assert len(outputs) == 19
 
 
 def test_moving_a_weight_leaves_locks_and_ticks_alone_and_a_lock_does_not():
     mine = proposals.toggle_lock(START, "breakout")
-    moved = page.answer(SampleGateway(), mine.to_data(), did(part("slider", "momentum"), 50))
+    moved = answer(SampleGateway(), mine.to_data(), did(part("slider", "momentum"), 50))
     for place in (2, 4, 8, 9, 10, 11):
         assert moved[place] == [dash.no_update] * 5
-    locked = page.answer(SampleGateway(), mine.to_data(), did(part("lock", "momentum")))
+    locked = answer(SampleGateway(), mine.to_data(), did(part("lock", "momentum")))
     assert locked[8] == ["true", "false", "false", "true", "false"]
 
 
 def test_every_answer_says_all_that_a_move_can_change():
     """Answers may overtake each other, so none may count on what an earlier one drew."""
     back = proposals.move(proposals.move(START, "momentum", 50), "momentum", 40)
-    closed = page.answer(SampleGateway(), back.to_data(), did(part("slider", "momentum"), 30))
+    closed = answer(SampleGateway(), back.to_data(), did(part("slider", "momentum"), 30))
     assert closed[16] == "true"
     assert closed[15] == "Apply"
     assert closed[12] == []
@@ -84,23 +100,26 @@ def test_every_answer_says_all_that_a_move_can_change():
 
 
 def test_a_refused_number_is_put_back():
-    refused = page.answer(SampleGateway(), START.to_data(), did(part("number", "momentum"), "abc"))
+    refused = answer(SampleGateway(), START.to_data(), did(part("number", "momentum"), "abc"))
     assert refused[3][0] == "30"
     assert refused[13] == "Enter 0 to 100%."
 
 
 def test_locks_steps_equalise_and_reset():
     found = after(
-        START, did(part("lock", "momentum")), did(page.EQUAL), did(part("step", "breakout", by="1"))
+        START,
+        did(part("lock", "momentum")),
+        did(deeds.EQUAL),
+        did(part("step", "breakout", by="1")),
     )
     assert found.locks == ("momentum",)
     assert found.weights["momentum"] == 30
     assert found.weights["breakout"] in {18, 19}
-    assert after(found, did(page.RESET)).weights == START.weights
+    assert after(found, did(deeds.RESET)).weights == START.weights
 
 
 @pytest.mark.parametrize(
-    "trigger", [page.EQUAL, page.DISCARD, page.APPLY, part("lock", "momentum")]
+    "trigger", [deeds.EQUAL, deeds.DISCARD, deeds.APPLY, part("lock", "momentum")]
 )
 def test_a_button_that_was_only_drawn_does_nothing(trigger):
     mine = proposals.move(START, "momentum", 50)
@@ -110,7 +129,7 @@ def test_a_button_that_was_only_drawn_does_nothing(trigger):
 def test_apply_sends_the_proposal_as_fractions_once():
     gateway = SampleGateway()
     mine = proposals.move(START, "momentum", 20)
-    sent = after(mine, did(page.APPLY), did(page.APPLY), gateway=gateway)
+    sent = after(mine, did(deeds.APPLY), did(deeds.APPLY), gateway=gateway)
     assert len(gateway.sent) == 1
     command, actor, source = gateway.sent[0]
     assert isinstance(command, SetStrategyWeights)
@@ -120,9 +139,32 @@ def test_apply_sends_the_proposal_as_fractions_once():
     assert sent.is_sent
 
 
+def test_deeds_that_come_twice_are_taken_once_by_who_has_taken_them():
+    gateway = SampleGateway()
+    typed, lock = did(part("number", "momentum"), "50"), did(part("lock", "momentum"))
+    first = answer(gateway, START.to_data(), typed)
+    again = answer(gateway, START.to_data(), typed, lock)  # the first answer was dropped
+    told = answer(gateway, first[0], typed, lock)
+    assert again[0] == told[0]
+    found = Proposal.from_data(again[0])
+    assert (found.weights["momentum"], found.locks, found.taken) == (50, ("momentum",), 2)
+
+
+def test_apply_that_comes_twice_carries_one_command_id():
+    gateway, ids = SampleGateway(), []
+    real = gateway.send
+    gateway.send = lambda command, **how: (ids.append(how["command_id"]), real(command, **how))[1]
+    typed, apply = did(part("number", "momentum"), "50"), did(deeds.APPLY)
+    for _ in range(2):
+        answer(gateway, START.to_data(), typed, apply)
+    later = answer(gateway, START.to_data(), typed, apply, taken=2)
+    assert Proposal.from_data(later[0]).is_sent
+    assert ids == ["weights-p1-2", "weights-p1-2", "weights-p1-4"]
+
+
 def test_apply_without_a_change_sends_nothing():
     gateway = SampleGateway()
-    after(START, did(page.APPLY), gateway=gateway)
+    after(START, did(deeds.APPLY), gateway=gateway)
     assert gateway.sent == []
 
 
@@ -132,24 +174,40 @@ def test_a_command_that_cannot_be_sent_says_so_and_keeps_the_proposal():
             raise JournalError("journal must take writes, was read-only; free the disk")
 
     mine = proposals.move(START, "momentum", 20)
-    found = after(mine, did(page.APPLY), gateway=Broken())
+    found = after(mine, did(deeds.APPLY), gateway=Broken())
     assert found.problem.startswith("Command not sent.")
     assert not found.is_sent
     assert found.weights == mine.weights
 
 
+def test_a_refused_command_leaves_the_proposal_open_with_the_reason():
+    sent = answer(
+        SampleGateway(), START.to_data(), did(part("number", "momentum"), "50"), did(deeds.APPLY)
+    )
+    proposal = Proposal.from_data(sent[0])
+    assert (proposal.is_sent, proposal.command_id) == (True, "weights-p1-2")
+    told = json.dumps(["weights-p1-2", "Weights refused. They must sum to 1."])
+    outputs = answer(SampleGateway(), sent[0], did(deeds.REFUSED, told), taken=2)
+    found = Proposal.from_data(outputs[0])
+    assert (found.is_sent, found.weights) == (False, proposal.weights)
+    assert "They must sum to 1." in outputs[13]
+    assert outputs[16] == "false", "Apply can be pressed again"
+
+
 def test_what_is_in_force_is_followed_when_it_changes_elsewhere():
     other = dict.fromkeys(START.weights, 20)
-    found = after(START, did(page.FORCE, json.dumps(other)))
+    found = after(START, did(deeds.FORCE, json.dumps(other)))
     assert found.weights == other
+    same = answer(SampleGateway(), START.to_data(), did(deeds.FORCE, json.dumps(START.current)))
+    assert Proposal.from_data(same[0]) == replace(START, taken=1)
     with pytest.raises(PreventUpdate):
-        page.answer(SampleGateway(), START.to_data(), did(page.FORCE, json.dumps(START.current)))
+        answer(SampleGateway(), same[0], did(deeds.FORCE, json.dumps(START.current)))
 
 
 def test_an_overtaken_proposal_is_told_in_the_bar():
     mine = proposals.move(START, "momentum", 50)
     other = json.dumps(dict.fromkeys(START.weights, 20))
-    outputs = page.answer(SampleGateway(), mine.to_data(), did(page.FORCE, other))
+    outputs = answer(SampleGateway(), mine.to_data(), did(deeds.FORCE, other))
     assert "Weights changed elsewhere" in outputs[13]
     assert outputs[11] == ["20"] * 5  # the ticks moved
     assert Proposal.from_data(outputs[0]).weights == mine.weights
@@ -237,3 +295,55 @@ def test_scores_of_a_proposal_stand_beside_those_decided():
     assert "decisions of the last bar" in words
     drawn, _ = page._drawn_votes(SampleGateway(), START.to_data())
     assert "ph-ballot-changed" not in drawn  # control
+
+
+# -- a proposal that its tab kept ----------------------------------------------------------------------------------
+
+
+def kept_as_data(proposal):
+    return did(deeds.KEPT, json.dumps(proposal.to_data()))
+
+
+def test_a_kept_proposal_is_taken_up_with_its_locks_and_what_was_done_after():
+    lock = did(part("lock", "momentum"))
+    former = after(START, did(part("number", "momentum"), "45"), lock)
+    found = after(START, kept_as_data(replace(former, taken=77)))
+    assert (found.weights, found.locks) == (former.weights, ("momentum",))
+    assert found.is_open
+    data, *_ = answer(
+        SampleGateway(), START.to_data(), kept_as_data(replace(former, taken=77)), lock
+    )
+    assert (data["taken"], list(data["locks"])) == (2, []), "numbers of the page of now count"
+
+
+def test_a_kept_proposal_says_that_weights_changed_while_its_page_was_away():
+    former = after(START, did(part("number", "momentum"), "45"))
+    now = proposals.begin(proposals.equal(START.weights, []))
+    found = after(now, kept_as_data(former))
+    assert (found.weights, found.current, found.is_overtaken) == (former.weights, now.current, True)
+    assert view.apply_view(strategies(), found).tone == "warn"
+
+
+def test_a_kept_proposal_that_came_into_force_meanwhile_is_closed():
+    former = proposals.send(after(START, did(part("number", "momentum"), "45")))
+    assert not after(proposals.begin(former.weights), kept_as_data(former)).is_open
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {},
+        [],
+        None,
+        {"weights": {"momentum": 100}, "current": {"momentum": 50}},
+        START.to_data() | {"weights": {}},
+        START.to_data() | {"weights": "x"},
+    ],
+)
+def test_what_cannot_be_a_kept_proposal_is_dropped(kept):
+    assert after(START, did(deeds.KEPT, json.dumps(kept))) == START
+
+
+def test_an_open_proposal_says_that_it_is_not_applied_and_where_it_is_kept():
+    found = view.apply_view(strategies(), after(START, did(part("number", "momentum"), "45")))
+    assert found.words.startswith("Not applied, kept in this tab")

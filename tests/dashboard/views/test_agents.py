@@ -7,9 +7,10 @@ import pytest
 from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
 from dashboard.views.agent_controls import controls_of, effect_of
-from engine.domain.agents import AgentMeasured, AgentStatus
+from engine.domain.agents import AgentMeasured, AgentStatus, WorkTimes
 from engine.domain.log import LogRow
 from engine.domain.sections import AgentRow, AgentsSection, EngineSection
+from tests.dashboard.fakes import RECEIVED_AT, quote
 from tests.dashboard.samples import WALL, agents
 
 
@@ -53,7 +54,7 @@ def test_what_was_never_measured_is_unknown_and_not_zero():
 
 
 def test_an_agent_that_outran_its_interval_is_late_by_the_difference():
-    slow = AgentMeasured(agent_id="market_data", last_ms=3100.0)
+    slow = AgentMeasured(agent_id="market_data", cycle_times=WorkTimes(last_ms=3100.0))
     late = shown("market_data", interval_s=1.0, measured=slow)
     assert (late.state, late.pill) == ("late", "Late 2.1 s")
     assert late.problem == "Last cycle 3.1 s, its interval is 1 s."
@@ -62,7 +63,7 @@ def test_an_agent_that_outran_its_interval_is_late_by_the_difference():
 
 
 def test_an_agent_without_cycle_is_never_late():
-    slow = AgentMeasured(agent_id="strategy", last_ms=9_000.0)
+    slow = AgentMeasured(agent_id="strategy", cycle_times=WorkTimes(last_ms=9_000.0))
     assert shown("strategy", interval_s=None, measured=slow).state == "running"
 
 
@@ -148,16 +149,31 @@ def test_the_header_counts_states_and_totals():
     counts = [text for text, _, _ in view.crew_view(section).counts]
     assert counts == ["5 running", "1 paused", "1 not set up"]
     assert (
-        view.crew_view(section).remark
-        == "events per second, measured every 30 s · conflated 30 · failed 2"
+        view.crew_view(section).remark == "failed 2 · skipped 0 · conflated 30 · events per second"
     )
+
+
+def test_counts_say_since_when():
+    engine = EngineSection(state="running", owner="web-7", started_at=1_000_045_927.0)
+    assert view.since_words(engine) == "counted since the start at 14:32:07"
+    assert view.since_words(None) == ""
 
 
 def test_before_the_first_health_check_no_rate_is_shown():
     section = replace(agents(), events_per_second={}, queue_by_priority={})
-    assert "not measured yet" in view.crew_view(section).remark
+    found = view.measured_view(section)
+    assert (found.words, found.received_at) == ("not measured yet", None)
     assert view.rate(section, "MC_UPDATE") == "–"
     assert {(e.label, e.state, e.width) for e in graph.edges_view(section)} == {("–", "live", 1.0)}
+
+
+def test_figures_have_the_age_of_the_last_health_check():
+    found = view.measured_view(replace(agents(), measured_at=1_000_000_000.0))
+    assert (found.words, found.received_at) == ("measured", 1_000_000_000.0)
+    every = next(r.interval_s for r in agents().rows if r.agent_id == "supervisor")
+    assert found.budget_s == 1.5 * every  # a check that is late makes them grey
+    alone = view.measured_view(AgentsSection(measured_at=1.0))
+    assert alone.budget_s == 45.0
 
 
 def test_the_chosen_agent_is_the_one_asked_for_else_the_one_in_trouble():
@@ -168,9 +184,39 @@ def test_the_chosen_agent_is_the_one_asked_for_else_the_one_in_trouble():
     assert view.chosen(AgentsSection(), "risk") == ""
 
 
+def test_an_agent_is_timed_by_what_it_is_there_for_and_its_other_work_stands_apart():
+    done = AgentMeasured(
+        agent_id="risk", last_ms=18.0,
+        cycle_times=WorkTimes(last_ms=18.0, p50_ms=17.0, p95_ms=19.0),
+        event_times=WorkTimes(last_ms=1.4, p50_ms=1.3, p95_ms=2.5),
+    )  # fmt: skip
+    section = crew(risk=row("risk", measured=done))  # works "on MC"
+    detail = view.detail_view(section, "risk")
+    assert detail is not None
+    assert (detail.last_word, detail.last, detail.row.p50, detail.row.p95) == (
+        "Last event", "1.4 ms", "1.3 ms", "2.5 ms",
+    )  # fmt: skip
+    assert (detail.other_word, detail.other) == ("Cycles", "last 18 ms, p50 17 ms, p95 19 ms")
+    assert next(n for n in graph.nodes_view(section) if n.agent_id == "risk").last == detail.last
+    supervised = view.detail_view(
+        crew(supervisor=row("supervisor", measured=replace(done, event_times=WorkTimes()))),
+        "supervisor",
+    )
+    assert supervised is not None
+    assert (supervised.last_word, supervised.last) == ("Last cycle", "18 ms")
+    assert (supervised.other_word, supervised.other) == ("Events", "none yet")
+
+
 def test_bars_are_shares_of_the_longest():
     detail = view.detail_view(
-        crew(risk=row("risk", measured=AgentMeasured(agent_id="risk", recent_ms=(5.0, 10.0, 0.0)))),
+        crew(
+            risk=row(
+                "risk",
+                measured=AgentMeasured(
+                    agent_id="risk", event_times=WorkTimes(recent_ms=(5.0, 10.0, 0.0))
+                ),
+            )
+        ),
         "risk",
     )
     assert detail is not None
@@ -178,6 +224,18 @@ def test_bars_are_shares_of_the_longest():
     assert detail.longest == "10 ms"
     assert detail.bars_label == "Last 3 durations, oldest first, longest 10 ms"
     assert detail.hears == (("MC_UPDATE", "1.6 /s"),)
+
+
+def test_the_chosen_agent_says_what_its_tasks_took_by_type():
+    assert said_of_tasks("risk") == "risk_cycle p50 0.6 ms, p95 0.8 ms, max 1.4 ms, late 0.3 ms"
+    assert said_of_tasks("strategy") == "none ran yet"
+    assert said_of_tasks("risk", durations=()) == "not measured yet"
+
+
+def said_of_tasks(agent_id: str, **changes: object) -> str:
+    shown_now = view.detail_view(replace(agents(), **changes), agent_id)
+    assert shown_now is not None
+    return shown_now.tasks
 
 
 def test_next_run_is_a_moment_only_for_cycles_that_are_due():
@@ -229,10 +287,33 @@ def test_an_agent_that_says_nothing_has_a_word_in_place_of_the_rate(
     assert edges["monte_carlo-risk"].state == "live"
 
 
-def test_a_failed_node_says_how_often_in_place_of_its_figures():
-    section = crew(risk=row("risk", status=AgentStatus.ERROR, consecutive_errors=5))
-    node = next(n for n in graph.nodes_view(section) if n.agent_id == "risk")
-    assert (node.state, node.words) == ("failed", "failed 5 times")
+def node(agent_id: str, **changes: object) -> graph.NodeView:
+    section = crew(**{agent_id: row(agent_id, **changes)})
+    return next(n for n in graph.nodes_view(section) if n.agent_id == agent_id)
+
+
+def test_a_failed_node_says_how_often_and_why_in_place_of_its_figures():
+    failed = node(
+        "risk", status=AgentStatus.ERROR, consecutive_errors=5, last_error="ValueError: no data"
+    )
+    assert (failed.state, failed.words) == ("failed", "failed 5×: ValueError: no data")
+    assert (failed.errors, failed.tip) == ("5", "5 errors, the last: ValueError: no data")
+    once = node("risk", status=AgentStatus.ERROR, reason="start failed: no exchange")
+    assert once.words == "failed: start failed: no exchange"
+
+
+def test_a_running_node_counts_its_errors_and_keeps_its_figures():
+    erred = node(
+        "risk", measured=AgentMeasured(agent_id="risk", errors=1_200), last_error="KeyError: 'AAPL'"
+    )
+    assert (erred.words, erred.errors) == ("", "1,200")
+    assert erred.tip == "1,200 errors, the last: KeyError: 'AAPL'"
+
+
+def test_a_node_without_errors_claims_none():
+    assert (node("risk").errors, node("risk").tip) == ("", "")
+    assert node("risk", last_error="KeyError: an old one").errors == ""
+    assert node("sentiment").tip == "no source configured"
 
 
 def test_agents_of_ones_own_get_the_spare_places_and_no_more():
@@ -242,6 +323,8 @@ def test_agents_of_ones_own_get_the_spare_places_and_no_more():
     assert placed[-2:] == ["mine0", "mine1"]
     assert len(placed) == len(set(placed)) == 9
     assert len(view.rows_view(section)) == 10
+    assert [row.agent_id for row in graph.unplaced(section.rows)] == ["mine2"]
+    assert graph.unplaced(agents().rows) == ()
 
 
 def test_no_two_nodes_overlap_at_the_least_width():
@@ -266,13 +349,16 @@ def test_each_flow_tells_what_it_carried_last():
             seq=1, at=1.0, event_type="MC_UPDATE", source="monte_carlo", meaning="An older one."
         ),
     ]
-    last = graph.last_words(edges, rows)
+    quotes = {"IBM": quote("IBM", 128.24), "AAPL": quote("AAPL", 9.0, RECEIVED_AT - 1)}
+    last = graph.last_words(edges, rows, quotes)
     assert last["monte_carlo-risk"] == "Last: The newest."
-    assert last["market_data-monte_carlo"] == "The prices are on Markets"
+    assert last["market_data-monte_carlo"] == "Last: IBM 128.24"
+    unknown = graph.last_words(edges, rows, {})["market_data-monte_carlo"]
+    assert unknown == "No MARKET_DATA among the newest events"
     assert last["risk-strategy"] == "No RISK_UPDATE among the newest events"
 
 
 def test_the_owner_is_named_with_machine_and_lease():
     engine = EngineSection(state="running", owner="web-7", pid=7, host="desk", epoch=3)
-    assert view.owner_words(engine) == "web-7 on desk, lease 3"
+    assert view.owner_words(engine) == "web-7 on desk, epoch 3"
     assert view.owner_words(None) == ""

@@ -6,11 +6,15 @@ from datetime import timedelta
 import pytest
 
 from dashboard.views import ages
-from dashboard.views.forecast_facts import facts_view
+from dashboard.views.account_risk import age_view
+from dashboard.views.forecast_facts import head_view as forecast_head
+from dashboard.views.forecast_place import Place
 from dashboard.views.markets import strip_view, var_view
-from dashboard.views.risk import age_view
-from engine.domain.sections import Section, Snapshot
-from tests.dashboard.samples import NOW, SampleGateway
+from engine.agents.risk_figures import no_position
+from engine.domain.sections import RiskSection, Section, Snapshot, Stamp
+from tests.dashboard.samples import NOW, WALL, SampleGateway, sample_values
+
+DAY = timedelta(days=1)
 
 
 def snapshot(as_of):
@@ -32,9 +36,27 @@ def test_a_number_is_behind_when_more_than_one_bar_closed_since(days: int, expec
     assert var_view(seen, "AAPL").is_behind is expected
     assert age_view(seen).is_behind is expected
     assert strip_view(seen, "AAPL").is_behind is expected
-    assert facts_view(seen, "AAPL", 1).is_behind is expected
+    assert forecast_head(seen, Place(symbol="AAPL")).is_behind is expected
 
 
 def test_what_is_not_known_is_not_behind() -> None:
     assert not ages.is_behind(SampleGateway({}).read(None), "risk:portfolio")
     assert not ages.is_behind(snapshot(None), "risk:portfolio")
+
+
+def test_risk_of_an_account_that_holds_nothing_is_as_old_as_the_account() -> None:
+    """The engine tells it once; the account goes on saying that nothing is held."""
+    flat = RiskSection(metrics=no_position(0.0, 0.0))
+    account = replace(sample_values()["portfolio"], positions=())
+    found = SampleGateway(sample_values() | {"risk:portfolio": flat, "portfolio": account}).read()
+    old = Section("risk:portfolio", flat, Stamp(version=1, as_of=NOW - 9 * DAY, computed_at=1.0))
+    seen = Snapshot(1, {**found.sections, "risk:portfolio": old})
+    for told in (var_view(seen, "AAPL"), age_view(seen)):
+        assert (told.received_at, told.is_behind) == (WALL, False)
+    assert var_view(seen, "AAPL").note == "no position held"
+
+
+def test_risk_of_a_position_keeps_its_own_age() -> None:
+    seen = snapshot(NOW - 9 * DAY)
+    assert var_view(seen, "AAPL").is_behind
+    assert var_view(seen, "AAPL").note == "n = 500 returns"

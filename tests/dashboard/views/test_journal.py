@@ -2,14 +2,37 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 
 import pytest
 
+from dashboard.blocks.journal import log_rows
 from dashboard.views import journal as view
 from engine.domain.events import EventType
 from engine.domain.log import EventDetail, LogRow
 from tests.dashboard.samples import NOW
+
+
+def feed(seq: int, meaning: str) -> LogRow:
+    return LogRow(seq=seq, at=float(seq), event_type="FEED_CHANGED", source="feed", meaning=meaning)
+
+
+def test_repeats_are_folded_into_their_newest_and_counted():
+    fill = LogRow(seq=4, at=4.0, event_type="ORDER_FILLED", source="execution", meaning="BUY 1")
+    rows = (
+        feed(9, "paused"), replace(fill, seq=8, meaning="SELL 1"), feed(7, "bar 3"),
+        replace(fill, seq=6), replace(fill, seq=5), feed(3, "bar 2"), fill,
+    )  # fmt: skip
+    folded = view.folded(view.rows_view(rows))
+    assert [(row.seq, row.times, row.meaning) for row in folded] == [
+        (9, 3, "paused"),
+        (8, 1, "SELL 1"),
+        (6, 3, "BUY 1"),  # one after another, once the feed's are gone
+    ]
+    assert [cells[2][1] for _, _, cells in json.loads(log_rows(folded))] == [
+        "×3 paused", "SELL 1", "×3 BUY 1",
+    ]  # fmt: skip
 
 
 def event(seq: int = 9572, kind: EventType = EventType.ORDER_FILLED, **changes: object) -> LogRow:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,8 +13,9 @@ from dashboard.views.price_chart import price_chart
 from dashboard.views.replay import is_back, jump_moment, replay_view
 from dashboard.views.why import why_view
 from engine.domain.forecast import FAN_LEVELS
+from engine.domain.markers import Marker, MarkersSection
 from engine.domain.market import FeedKind
-from engine.domain.sections import BarsSection, Marker, MarkersSection, PortfolioSection
+from engine.domain.sections import BarsSection, PortfolioSection
 from engine.domain.signals import SignalAction
 from engine.domain.trading import Account, Fill, Position, Side
 from tests.dashboard.samples import NOW, WALL, SampleGateway, minutes, sample_values
@@ -83,6 +84,14 @@ def test_the_ranges_hold_the_bars_in_view_and_the_whole_fan() -> None:
     assert view.x_range[1] > view.fan.at[-1]
 
 
+@pytest.mark.parametrize("timeframe", ["1W", "1M"])
+def test_the_labels_of_the_fan_have_room_behind_it_in_every_timeframe(timeframe: str) -> None:
+    """Steps of the fan are days: behind weeks and months a few of them are no room."""
+    view = price_chart(read(), "AAPL", timeframe)
+    first, end, last = (date.fromisoformat(at) for at in (*view.x_range, view.fan.at[-1]))
+    assert 0.07 < (end - last) / (end - first) < 0.1
+
+
 def test_a_signal_is_not_drawn_when_a_fill_answers_it() -> None:
     at = NOW - timedelta(days=3)
     signal = Marker(kind="signal", action=SignalAction.BUY, at=at, price=100.0)
@@ -121,7 +130,7 @@ def test_the_strip_reads_the_end_of_the_fan() -> None:
     forecast = snapshot.value("forecast:AAPL").by_level["1"]
     ends = dict(zip(FAN_LEVELS, (row[-1] for row in forecast.fan), strict=True))
     view = strip_view(snapshot, "AAPL")
-    assert view.title == "Level 1 Base"
+    assert view.title == "Level 1 Base (GBM)"
     assert view.detail == "20 days · 4,000 paths"
     assert view.probability_up == f"{forecast.probability_up * 100:.1f}%"
     assert view.median == f"{ends[0.5]:,.2f}"

@@ -1,12 +1,13 @@
 """The Risk page's words and numbers, checked by hand."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from dashboard.views import account_risk as known
 from dashboard.views import risk as view
 from dashboard.views import risk_lists as lists
 from dashboard.views import risk_series as series
@@ -21,6 +22,8 @@ from engine.domain.sections import (
     InstrumentsSection,
     PortfolioSection,
     RiskSection,
+    Section,
+    Snapshot,
     TradingSection,
 )
 from engine.domain.trading import Account, HaltMode, Position
@@ -53,7 +56,8 @@ def held(symbol, quantity, entry):
 def flat_metrics():
     return RiskSection(
         metrics=RiskMetrics(
-            scope="portfolio", n_observations=0, var_95=0.0, var_99=0.0, cvar_95=0.0, note=view.NO_POSITION
+            scope="portfolio", n_observations=0, var_95=0.0, var_99=0.0, cvar_95=0.0, volatility=0.0,
+            note=known.NO_POSITION,
         )
     )  # fmt: skip
 
@@ -118,15 +122,15 @@ def test_only_methods_that_are_known_are_marked():
 def test_nothing_known_is_a_dash_and_says_why():
     shot = snapshot(risk__portfolio=None)
     assert {g.value for g in view.gauges_view(shot)} == {"–"}
-    assert view.level_view(shot).words == view.WAITING
+    assert view.level_view(shot).words == known.WAITING
     facts = {f.key: f for f in view.account_view(shot)}
-    assert (facts["beta"].value, facts["beta"].tip) == ("–", view.WAITING)
+    assert (facts["beta"].value, facts["beta"].tip) == ("–", known.WAITING)
 
 
 def test_numbers_of_an_empty_account_are_not_shown_beside_an_open_position():
     shot = snapshot(risk__portfolio=flat_metrics())
-    assert view.metrics_of(shot) is None
-    assert view.level_view(shot).words == view.OPENED_SINCE
+    assert known.metrics_of(shot) is None
+    assert view.level_view(shot).words == known.OPENED_SINCE
     assert view.gauges_view(shot)[0].value == "–"
 
 
@@ -135,6 +139,18 @@ def test_an_account_without_positions_risks_nothing_and_says_so():
     shot = snapshot(risk__portfolio=flat_metrics(), portfolio=empty)
     assert view.level_view(shot).words == "No position is open, so nothing is at risk."
     assert view.gauges_view(shot)[0].value == "0.00"
+    for gauge in view.gauges_view(shot):
+        assert (gauge.marks, gauge.words) == ((), "no position held")
+
+
+def test_zeros_that_rest_on_no_return_are_a_dash_with_the_reason():
+    empty = portfolio(["100"], equity="100", peak="100")
+    shot = snapshot(risk__portfolio=flat_metrics(), portfolio=empty)
+    facts = {f.key: f for f in view.account_view(shot)}
+    for key in ("volatility", "sharpe", "sortino", "beta"):
+        assert (facts[key].value, facts[key].tip) == ("–", "no position held, n = 0")
+    known = {f.key: f for f in view.account_view(snapshot())}
+    assert known["volatility"].value.endswith("%")  # control: returns are behind it
 
 
 def test_the_level_shows_the_points_that_make_its_score():
@@ -161,7 +177,7 @@ def test_too_few_returns_give_no_level():
     ],
 )
 def test_words_of_the_engine_get_the_minus_of_the_screen(given, shown):
-    assert view.signs(given) == shown
+    assert known.signs(given) == shown
 
 
 @pytest.mark.parametrize(
@@ -233,9 +249,9 @@ def test_age_counts_from_the_account_while_nothing_is_held():
         shot.sections["portfolio"].stamp, computed_at=shot.stamp("portfolio").computed_at + 9
     )
     shot.sections["portfolio"] = replace(shot.sections["portfolio"], stamp=late)
-    assert view.age_view(shot).received_at == late.computed_at
+    assert known.age_view(shot).received_at == late.computed_at
     held_shot = snapshot()  # control: with positions the risk's own stamp counts
-    assert view.age_view(held_shot).received_at == held_shot.stamp("risk:portfolio").computed_at
+    assert known.age_view(held_shot).received_at == held_shot.stamp("risk:portfolio").computed_at
 
 
 # -- series ------------------------------------------------------------------------------------------------------
@@ -294,6 +310,43 @@ def test_drawdown_is_drawn_in_percent_down_to_below_the_limit():
     assert (found.limit, found.now) == (-10.0, "−5.00%")
     assert found.low < -10.0
     assert len(found.at) == len(found.percent)
+
+
+def ticks_of(*days):
+    """Return the ticks of an account whose bars closed so many days after the first."""
+    account = replace(
+        portfolio([], equity="100", peak="100"),
+        equity_curve=tuple(
+            EquityPoint(at=int((BEGIN + timedelta(days=d)).timestamp()), equity=Decimal(100))
+            for d in days
+        ),
+    )
+    found = SampleGateway({"portfolio": account}).read()
+    old = Section("portfolio", account, replace(found.stamp("portfolio"), as_of=BEGIN))
+    return series.drawdown_view(Snapshot(1, {"portfolio": old})).ticks
+
+
+def test_the_first_days_have_their_dates_below_the_drawdown_and_no_part_of_a_day():
+    for days in ((0,), (0, 1), (0, 1, 2, 3)):
+        found = ticks_of(*days)
+        assert (found.format, found.first, found.step_s) == ("%-d %b", BEGIN, 86_400)
+    assert ticks_of(0).x_range == (BEGIN - timedelta(hours=12), BEGIN + timedelta(hours=12))
+    assert ticks_of(0, 1).x_range is None
+    assert ticks_of(0, 0.1).format == "%-d %b %H:%M"
+    assert (ticks_of(0, 40).format, ticks_of(0, 400).format) == ("%-d %b", "%b %y")
+    assert ticks_of(0, 40).step_s is None  # the chart chooses
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 6, 7, 61, 250])
+def test_readings_are_counted_in_whole_ones_from_the_newest(n: int):
+    section = RiskSection(
+        metrics=RiskMetrics(scope="portfolio", n_observations=0), trend_var_95=(0.01,) * n
+    )
+    ticks = series.trend_view(snapshot(risk__portfolio=section)).ticks
+    assert len(ticks) <= 6
+    assert [words for _, words in ticks] == [str(-place) for place, _ in ticks]
+    assert [place for place, _ in ticks[:1]] == [0] * (n > 0)
+    assert all(isinstance(place, int) and -n < place <= 0 for place, _ in ticks)
 
 
 def test_without_trading_no_limit_is_drawn():

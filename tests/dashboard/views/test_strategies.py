@@ -7,11 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard import formatting as fmt
 from dashboard.views import proposals as p
 from dashboard.views import strategies as view
-from engine.domain.sections import StrategiesSection, StrategyRow, WeightsChange
+from dashboard.views import weight_words as words
+from dashboard.views.intervals import wilson
+from engine.domain.commands import CommandAnswer
+from engine.domain.outcomes import VotesByBar
+from engine.domain.sections import (
+    AnswersSection,
+    Section,
+    Snapshot,
+    Stamp,
+    StrategiesSection,
+    StrategyRow,
+    WeightsChange,
+)
 from engine.domain.signals import CycleRecord, SignalAction, Vote
-from tests.dashboard.samples import NOW, SampleGateway, strategies
+from tests.dashboard.samples import NOW, SampleGateway, one_a_bar, strategies
 
 FIVE = {"a": 30, "b": 20, "c": 20, "d": 15, "e": 15}
 names = st.sampled_from(sorted(FIVE))
@@ -22,7 +35,8 @@ def section(*rows, history=()):
 
 
 def row(name, weight=1.0, **changes):
-    return StrategyRow(name=name, title=name.title(), weight=weight, **changes)
+    by_bar = one_a_bar(changes.get("wins", 0), changes.get("n", 0))
+    return StrategyRow(name=name, title=name.title(), weight=weight, **{"by_bar": by_bar} | changes)
 
 
 # -- proposals ---------------------------------------------------------------------------------------------------
@@ -106,6 +120,34 @@ def test_a_sent_proposal_ends_in_what_came_into_force():
     assert not found.is_sent
 
 
+def test_a_refusal_opens_the_proposal_that_it_answers_and_says_why():
+    sent = p.send(p.move(p.begin(FIVE), "a", 50), "weights-p1-2")
+    assert p.refuse(sent, "weights-p1-1", "Another one.") == sent
+    found = p.refuse(sent, "weights-p1-2", "Weights refused. They must sum to 1.")
+    assert (found.is_sent, found.weights) == (False, sent.weights)
+    assert found.problem == "Weights refused. They must sum to 1."
+    assert p.refuse(found, "weights-p1-2", "Again.") == found
+
+
+def test_of_all_answers_the_newest_refusal_of_weights_is_told():
+    def told(seq, name, is_accepted):
+        answer = CommandAnswer(
+            command_id=f"c-{seq}", name=name, title=f"{name} {seq}", message="Why."
+        )
+        return seq, 0.0, is_accepted, answer
+
+    rows = (
+        told(5, "SetStrategyWeights", is_accepted=True),
+        told(4, "StartAgent", is_accepted=False),
+        told(3, "SetStrategyWeights", is_accepted=False),
+        told(2, "SetStrategyWeights", is_accepted=False),
+    )
+    answers = Section("answers", AnswersSection(rows=rows), Stamp(version=1))
+    found = words.refused_weights(Snapshot(version=1, sections={"answers": answers}))
+    assert found == ("c-3", "SetStrategyWeights 3. Why.")
+    assert words.refused_weights(Snapshot(version=1, sections={})) is None
+
+
 def test_an_edit_after_sending_opens_the_proposal_again():
     sent = p.send(p.move(p.begin(FIVE), "a", 50))
     assert not p.move(sent, "a", 60).is_sent
@@ -141,7 +183,7 @@ def test_changes_are_written_in_points():
 
 
 def test_wilson_of_no_win_starts_at_zero():
-    low, high = view.wilson(0, 20)
+    low, high = wilson(0, 20)
     assert low == 0.0
     assert high == pytest.approx(0.1611, abs=1e-4)  # z2 / (n + z2) = 3.8415 / 23.8415
 
@@ -149,7 +191,7 @@ def test_wilson_of_no_win_starts_at_zero():
 def test_below_twenty_votes_there_is_no_interval():
     found = {r.name: r for r in view.records_view(strategies()).rows}
     assert found["breakout"].interval == ""  # 8 of 12
-    assert found["breakout"].sample == "n = 12, not enough yet"
+    assert found["breakout"].sample == "12 bars, not enough yet"
     assert found["momentum"].low_at is not None  # control
 
 
@@ -158,7 +200,22 @@ def test_places_lie_on_the_axis_with_even_in_the_middle():
     only = found.rows[0]
     assert only.rate_at == pytest.approx(0.5)
     assert found.axis == ("40%", "50%", "60%")
-    assert only.low_at == pytest.approx((0.4038 - 0.4) / 0.2, abs=1e-3)
+    assert only.low_at == pytest.approx((wilson(49.5, 99)[0] - 0.4) / 0.2)  # 100 bars, less one
+
+
+def test_votes_that_one_bar_judges_together_leave_a_wider_interval():
+    """Ten symbols that always move as one are one vote a bar: 400 votes are worth 39 of 40 bars."""
+    one = row("a", wins=240, n=400)
+    as_one = replace(one, by_bar=VotesByBar(nn=40 * 100, ww=24 * 100, wn=24 * 100, n_bars=40))
+    apart, together = (view.records_view(section(r)).rows[0] for r in (one, as_one))
+    assert apart.interval == fmt.span(*wilson(0.6 * 399, 399), fmt.share)
+    assert together.interval == fmt.span(*wilson(0.6 * 39, 39), fmt.share)
+    assert together.low_at < apart.low_at
+
+
+def test_twenty_votes_on_two_bars_are_not_enough():
+    few = row("a", wins=12, n=20, by_bar=VotesByBar(nn=200, ww=72, wn=120, n_bars=2))
+    assert view.records_view(section(few)).rows[0].sample == "2 bars, not enough yet"
 
 
 def test_the_verdict_names_only_intervals_beside_even():
@@ -213,7 +270,7 @@ def test_words_under_the_ballots_name_the_decisions_that_would_change():
     ballots = view.ballots_view(gateway.read(), mine)
     assert ballots[0].proposed == pytest.approx(0.49 * 0.8)
     assert (ballots[0].action, ballots[0].proposed_action) == ("SELL", "BUY")
-    assert "changes 10 decisions of the last bar: AAPL, GOOG" in view.ballot_words(ballots, mine)
+    assert "changes 8 decisions of the last bar: AAPL, GOOG" in view.ballot_words(ballots, mine)
 
 
 def test_apply_lists_each_change_and_is_ready_once():
@@ -260,5 +317,12 @@ def test_parameters_are_written_for_people():
 
 
 def test_lock_words_count_who_is_free():
-    assert "2 locked" in view.lock_words(replace(p.begin(FIVE), locks=("a", "b")))
-    assert "Unlock" in view.lock_words(replace(p.begin(FIVE), locks=("a", "b", "c", "d")))
+    assert "2 locked" in words.lock_words(replace(p.begin(FIVE), locks=("a", "b")))
+    assert "Unlock" in words.lock_words(replace(p.begin(FIVE), locks=("a", "b", "c", "d")))
+
+
+def test_while_some_are_switched_off_it_says_what_the_votes_of_the_others_count():
+    # of 30 and 15 the parts are two thirds and one third; rounded to a sum of 100
+    some = section(*(row(name, weight, enabled=name in "ad") for name, weight in FIVE.items()))
+    assert words.off_words(some) == "3 switched off, the votes of the others count: A 67%, D 33%."
+    assert words.off_words(section(*(row(name, weight) for name, weight in FIVE.items()))) == ""
