@@ -33,11 +33,14 @@
     const now = ph.live.serverNow();
     document.querySelectorAll("[data-received]").forEach((element) => {
       const seconds = now - Number(element.dataset.received);
-      const state = ageState(seconds, Number(element.dataset.budget), feed, element.dataset.behind === "1");
-      ph.setText(element, feed === "paused" ? "paused" : ageText(seconds));
+      const source = element.dataset.wall === undefined || isLost ? feed : ""; // not all that is measured is the feed's
+      const state = ageState(seconds, Number(element.dataset.budget), source, element.dataset.behind === "1");
+      ph.setText(element, source === "paused" ? "paused" : ageText(seconds));
       if (element.dataset.age !== state) element.dataset.age = state;
       const scope = element.closest("[data-age-scope]");
       if (scope && scope.dataset.age !== state) scope.dataset.age = state;
+      const host = scope && scope.dataset.ageScope && scope.closest('[data-age-of="' + scope.dataset.ageScope + '"]');
+      if (host && host.dataset.itsAge !== state) host.dataset.itsAge = state;
       if (element.dataset.engineMs) {
         const tip =
           "Feed " + ageText(seconds) + " ago · engine " + element.dataset.engineMs + " ms · browser " +

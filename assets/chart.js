@@ -68,9 +68,18 @@
         update[key][i] = values;
       }
     });
-    const layout = Object.assign({}, step.layout, isFollowing(chart) ? ranges(step.meta) : {});
-    chart.layout.meta = step.meta;
+    const wish = Object.assign({}, step.meta, { y: held(chart, step, changes) });
+    const layout = Object.assign({}, step.layout, isFollowing(chart) ? ranges(wish) : {});
+    chart.layout.meta = wish;
     return window.Plotly.update(chart, update, layout, traces).then(() => mark(chart));
+  }
+
+  /* Returns the price range, widened to the traces that the step leaves as they are but wants in view. */
+  function held(chart, { meta: wish }, changes) {
+    const kept = (wish.hold || []).filter((trace) => !changes.has(trace) && chart.data[trace]);
+    const values = kept.flatMap((trace) => Array.from(chart.data[trace].y || [])).filter(Number.isFinite);
+    if (!wish.y || !values.length) return wish.y;
+    return [Math.min(wish.y[0], ...values), Math.max(wish.y[1], ...values)];
   }
 
   ph.plotCalls = Object.assign(ph.plotCalls || {}, { advance });
@@ -171,15 +180,7 @@
     if (target.dataset.chartLive !== undefined) {
       window.Plotly.relayout(chart, ranges(meta(chart) || {})).then(() => mark(chart));
     } else {
-      const box = chart.getBoundingClientRect();
-      const background = getComputedStyle(document.documentElement).getPropertyValue("--ph-s1").trim();
-      const picture = {
-        data: chart.data,
-        layout: Object.assign({}, chart.layout, { paper_bgcolor: background, plot_bgcolor: background }),
-      };
-      window.Plotly.downloadImage(picture, {
-        format: "png", scale: 2, width: box.width, height: box.height, filename: target.dataset.chartImage,
-      });
+      ph.savePicture(chart, target.dataset.chartImage);
     }
   });
 

@@ -2,7 +2,7 @@
    asking every component of the page; a block that changes with each bar is drawn here instead.
 
    A block is plain when it holds nothing but HTML elements without callbacks. Dash's own children stay in the host,
-   hidden behind what is drawn; as soon as Dash changes them they are the newer ones and come to the front again. */
+   hidden behind what is drawn; as soon as Dash changes them they come to the front, until the newest patch is drawn again. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
@@ -44,11 +44,14 @@
     return element;
   }
 
-  function kids(children) {
+  function childrenOf(children) {
     return listOf(children)
       .flat(Infinity)
-      .filter((child) => child !== null && child !== undefined && typeof child !== "boolean")
-      .map(build);
+      .filter((child) => child !== null && child !== undefined && typeof child !== "boolean");
+  }
+
+  function kids(children) {
+    return childrenOf(children).map(build);
   }
 
   function placeOf(host, element) {
@@ -90,7 +93,9 @@
           ? [...record.addedNodes].some((node) => !(node.nodeType === Node.ELEMENT_NODE && node.hasAttribute(DRAWN)))
           : record.target.isConnected && !isOurs(host, record.target) && !isTicking(record.target)
       );
-      if (isDash) undraw(host);
+      if (!isDash || !host.hasAttribute("data-ph-behind")) return;
+      undraw(host);
+      ph.drawAgain(host);
     }).observe(host, { childList: true, characterData: true, subtree: true });
   }
 
@@ -98,6 +103,26 @@
     const element = node.nodeType === Node.ELEMENT_NODE ? node : Object.assign(document.createElement("span"), { textContent: node.nodeValue });
     element.setAttribute(DRAWN, "");
     return element;
+  }
+
+  const words = new WeakMap(); // element that was drawn -> what it was drawn from, where it has a key
+
+  /* A child with a key that has not changed stays as it is, with what a person did to it: a toast open, a row in focus. */
+  function drawInto(host, children) {
+    const drawn = [...host.querySelectorAll(":scope > [" + DRAWN + "]")];
+    const old = new Map(drawn.map((node) => [words.get(node), node]));
+    const wanted = childrenOf(children).map((child) => {
+      const text = child.props && child.props.key ? JSON.stringify(child) : "";
+      const kept = text && old.get(text);
+      if (kept) return kept;
+      const made = marked(build(child));
+      words.set(made, text);
+      return made;
+    });
+    drawn.filter((node) => !wanted.includes(node)).forEach((node) => node.remove());
+    wanted.forEach((node, place) => {
+      if (host.children[place] !== node) host.insertBefore(node, host.children[place] || null);
+    });
   }
 
   /* Returns whether it was drawn; otherwise Dash has to. The focus stays at its place. */
@@ -109,10 +134,10 @@
     if ([...host.childNodes].some((node) => node.nodeType === Node.TEXT_NODE)) return false; // text can't be hidden
     const focused = host.contains(document.activeElement) && document.activeElement !== host;
     const path = focused ? placeOf(host, document.activeElement) : null;
-    host.querySelectorAll(":scope > [" + DRAWN + "]").forEach((node) => node.remove());
-    host.prepend(...kids(children).map(marked));
+    drawInto(host, children);
     host.setAttribute("data-ph-behind", "");
     watch(host);
+    if (focused && host.contains(document.activeElement)) return true;
     const again = path && elementAt(host, path);
     if (again && again.focus) again.focus({ preventScroll: true });
     return true;

@@ -4,11 +4,17 @@
   const ph = (window.pilothouse = window.pilothouse || {});
   const PHONE = window.matchMedia("(max-width: 767.98px)");
   const RISK_NAMES = ["", "low", "medium", "high", "critical"];
+  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
 
   function h(...parts) {
     return window.React.createElement(...parts);
   }
+
+  /* Arrows move inside the grid; Tab leaves it, as it leaves any other control. */
+  functions.phTabOn = function () {
+    return false;
+  };
 
   // ---- cells ------------------------------------------------------------------------------------------
 
@@ -77,6 +83,14 @@
     };
     return h("span", { className: "ph-age", ref: scope, "data-received": String(data.a), "data-budget": String(data.b) });
   };
+
+  /* A row shows the focus of its cell where the keyboard gave it; a :has() in the style would cost with every tick. */
+  function markFocus({ type, target }) {
+    const row = target.closest && target.closest(".ph-watchlist .ag-row");
+    if (row) row.toggleAttribute("data-ph-focus", type === "focusin" && target.matches(":focus-visible"));
+  }
+  document.addEventListener("focusin", markFocus);
+  document.addEventListener("focusout", markFocus);
 
   // ---- news -------------------------------------------------------------------------------------------
 

@@ -47,6 +47,23 @@
     next.focus();
   });
 
+  /* Escape closes what stands beside a list, and the focus goes back to the row. */
+  document.addEventListener("keydown", (event) => {
+    const place = event.key === "Escape" && !event.shiftKey && document.querySelector("[data-ph-escape] button");
+    if (!place || event.defaultPrevented || document.querySelector("dialog[open], [data-ask]:not([hidden])")) return;
+    if (isTyping(event.target)) {
+      event.target.blur();
+      return;
+    }
+    place.click();
+  });
+
+  document.addEventListener("click", (event) => {
+    const beside = event.target.closest && event.target.closest("[data-ph-escape] button");
+    const row = beside && document.getElementById(beside.parentElement.dataset.phEscape);
+    if (row) row.focus({ preventScroll: true });
+  });
+
   new MutationObserver((changes) => {
     for (const change of changes) {
       const here = change.target.dataset.phHere;

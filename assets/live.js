@@ -4,7 +4,10 @@
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
   const LIGHT_MS = 50; // between two paints of numbers
-  const HEAVY_MS = 200; // between two paints of charts and blocks
+  const HEAVY_MS = 200; // between two paints of charts and blocks, at least
+  const FRAME_MS = 17;
+  const HEAVY_REST = 4; // times as long as they took, the page is left to the hand and to numbers
+  const MOST_REST_MS = 2000;
   const LOOK_MS = 400; // between two looks at what nobody tells of
   const SILENCE_MS = 12000; // the hub speaks at least every five seconds
   const POLL_MS = 2000;
@@ -29,7 +32,7 @@
   let paintTimer = 0;
   let paintAt = 0; // when the timer is due
   let lastPaint = 0;
-  let lastHeavy = 0;
+  let nextHeavy = 0; // when charts and blocks may be drawn again; Infinity while they are
   let paintDelay = 0; // from the arrival of a frame to its paint, ms
   let pageRoot = null;
 
@@ -216,15 +219,21 @@
 
   // ---- painting ---------------------------------------------------------------------------------------
 
+  function isDrawn(plots) {
+    const own = ph.plotCalls || {};
+    return Object.values(plots || {}).some((calls) => calls.some(([method]) => !(own[method] && own[method].isLight)));
+  }
+
   function isHeavy(topic) {
     const patch = patches.get(topic);
-    return Boolean(patch && (patch.plot || patch.props));
+    return Boolean(patch && (patch.props || isDrawn(patch.plot)));
   }
 
   /* Numbers do not wait for a chart that was drawn a moment ago. */
   function schedule() {
     const isLight = [...dirty.keys()].some((topic) => !isHeavy(topic));
-    const rest = isLight ? 0 : lastHeavy + HEAVY_MS;
+    const rest = isLight ? 0 : nextHeavy;
+    if (rest === Infinity) return; // what is being drawn calls again
     const due = Math.max(performance.now(), lastPaint + LIGHT_MS, rest); // numbers are on screen before a chart is begun
     if (paintTimer && paintAt <= due) return;
     window.clearTimeout(paintTimer);
@@ -237,8 +246,7 @@
     lastPaint = performance.now();
     paintDelay = lastPaint - lastFrameAt;
     const light = [...dirty].filter(([topic]) => !isHeavy(topic));
-    const isHeavyDue = !light.length && lastPaint >= lastHeavy + HEAVY_MS; // else in a frame of their own
-    if (isHeavyDue) lastHeavy = lastPaint;
+    const isHeavyDue = !light.length && lastPaint >= nextHeavy; // else in a frame of their own
     for (const [topic, tries] of isHeavyDue ? [...dirty] : light) {
       const patch = patches.get(topic);
       const isDone = !patch || apply(topic, patch);
@@ -246,7 +254,21 @@
       else dirty.set(topic, tries + 1);
     }
     window.dispatchEvent(new CustomEvent("ph:painted"));
+    if (isHeavyDue) restAfter(lastPaint);
     if (dirty.size) schedule();
+  }
+
+  /* What was begun goes on after this frame: blocks are rendered, charts laid out. It is over when the browser has drawn
+     the next one; a page that cannot keep up draws its charts less often, and still answers. */
+  function restAfter(begun) {
+    nextHeavy = Infinity;
+    window.requestAnimationFrame(() =>
+      window.setTimeout(() => {
+        const now = performance.now();
+        nextHeavy = Math.max(begun + HEAVY_MS, now + Math.min(MOST_REST_MS, HEAVY_REST * (now - begun - FRAME_MS)));
+        if (dirty.size) schedule();
+      }),
+    );
   }
 
   /* Returns whether every element was there. Props first: they may bring the elements that text is meant for. */
@@ -302,10 +324,8 @@
   function setProps(id, props) {
     const clientside = window.dash_clientside;
     if (!clientside || !clientside.set_props) return false;
-    const key = id.charAt(0) === "{" ? JSON.parse(id) : id;
-    const element =
-      document.getElementById(id) ||
-      (key.type === "figure" && document.querySelector('[data-chart="' + CSS.escape(key.name) + '"]'));
+    const key = keyOf(id);
+    const element = elementOf(id, key);
     if (!element) return false;
     const done = asserted.get(element) || {};
     const wish = JSON.stringify(props);
@@ -318,6 +338,27 @@
     }
     return true;
   }
+
+  function keyOf(id) {
+    return id.charAt(0) === "{" ? JSON.parse(id) : id;
+  }
+
+  function elementOf(id, key) {
+    return (
+      document.getElementById(id) ||
+      (key.type === "figure" && document.querySelector('[data-chart="' + CSS.escape(key.name) + '"]'))
+    );
+  }
+
+  /* An answer of Dash has changed a block that was drawn, and may have been made before what was drawn. A patch that
+     this page still asks for is the newest there is of its topic, so it is drawn once more. */
+  ph.drawAgain = function (element) {
+    asserted.delete(element);
+    patches.forEach((patch, topic) => {
+      if (Object.keys(patch.props || {}).some((id) => elementOf(id, keyOf(id)) === element)) dirty.set(topic, 0);
+    });
+    if (dirty.size) schedule();
+  };
 
   function plot(topic, patch, id, calls) {
     const host = document.querySelector('[data-chart="' + CSS.escape(id) + '"]') || document.getElementById(id);

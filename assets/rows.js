@@ -1,7 +1,7 @@
 /* Long lists that change often: data-ph-rows holds them as data, this draws them as plain text. A component for every
    cell would cost the browser more than all the rest of a page. Meaning and words come from Python.
 
-   A row is [class, value, [[class, text], …]]; with a value its first cell is a button that carries it. A row of one
+   A row is [class, value, [[class, text, data], …]], where data may name data attributes of the cell; with a value its first cell is a button that carries it. A row of one
    cell spans the list. The host is a tbody (rows and cells of a table) or a list (items and spans). */
 (function () {
   "use strict";
@@ -13,11 +13,12 @@
     return element;
   }
 
-  function cellOf(host, place, count, [names, text], value) {
+  function cellOf(host, place, count, [names, text, data], value) {
     const isTable = host.tagName === "TBODY";
     const isHead = isTable && place === 0 && count > 1;
     const cell = make(isHead ? "th" : isTable ? "td" : "span", names);
     if (isHead) cell.scope = "row";
+    Object.assign(cell.dataset, data || {}); // for example what to count down to
     if (isTable && count === 1) cell.colSpan = Number(host.dataset.phSpan || 1);
     if (place === 0 && value) {
       const button = make("button", "ph-j-open ph-mono", text);
@@ -48,6 +49,8 @@
     host.replaceChildren(...JSON.parse(words || "[]").map((row) => rowOf(host, row)));
     const again = focused && host.querySelector('[data-ph-value="' + CSS.escape(focused) + '"]');
     if (again) again.focus({ preventScroll: true });
+    const scroll = host.closest(".ph-j-scroll");
+    if (scroll) scroll.toggleAttribute("data-ph-empty", Boolean(host.querySelector(".ph-j-none")));
     mark(host);
   }
 

@@ -1,11 +1,8 @@
-/* Dialogs, toasts and buttons of the frame: opening, closing, giving the focus back, sending an intent once. */
+/* Dialogs and buttons of the frame: opening, closing, giving the focus back, sending an intent once. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
-  const TOAST_MS = 5000;
-  const NEW_S = 10; // a notice older than this when first seen is history, not news
-  const MAX_ALERTS = 2;
-  let newest = -1;
+  const APART_MS = 60;
 
   // ---- dialogs ----------------------------------------------------------------------------------------
 
@@ -33,12 +30,20 @@
     return "ui-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  /* What a person does goes to the server as a request of Dash's; when none gets there, nothing else would say so. */
+  const RECENT_MS = 2000;
+  let actedAt = -RECENT_MS;
+  for (const kind of ["pointerdown", "keydown", "input", "change"]) {
+    document.addEventListener(kind, (event) => event.isTrusted && (actedAt = performance.now()), true);
+  }
+
+  /* What a person does goes to the server as a request of Dash's; when none gets there, nothing else would say so. What
+     the page asks by itself is asked again. */
   const plainFetch = window.fetch.bind(window);
   window.fetch = function (resource, options) {
     const address = typeof resource === "string" ? resource : resource.url;
+    const isWish = performance.now() - actedAt < RECENT_MS && address.includes("_dash-update-component");
     return plainFetch(resource, options).catch((error) => {
-      if (address.includes("_dash-update-component")) say("Not sent: no connection to the server. Do it again once it is back.");
+      if (isWish) say("Not sent: no connection to the server. Do it again once it is back.");
       throw error;
     });
   };
@@ -50,16 +55,25 @@
 
   ph.found = () => say("");
 
+  let nextSend = 0;
+
+  /* Dash makes one request of two changes that come together: each wish has a moment of its own. */
   ph.send = function (name, params) {
     const intent = { command_id: newId(), name, params: params || {} };
-    window.dash_clientside.set_props("ph-intent", { data: intent });
+    const pass = () => window.dash_clientside.set_props("ph-intent", { data: intent });
+    const wait = nextSend - performance.now();
+    nextSend = performance.now() + Math.max(0, wait) + APART_MS;
+    if (wait > 0) window.setTimeout(pass, wait);
+    else pass();
   };
 
-  /* A double click is one wish, also where the first half has turned Pause into Play already. */
+  /* A double click is one wish, also where the first half has turned Pause into Play already; not where each click of the
+     button is one. */
   function act(button, isSecondHalf) {
     const wish = button.dataset.phIntent;
     if (button.getAttribute("aria-disabled") === "true") return;
-    if (button.dataset.phSent && (isSecondHalf || button.dataset.phSent === wish)) return;
+    const isOneWish = button.dataset.phRepeats === undefined;
+    if (isOneWish && button.dataset.phSent && (isSecondHalf || button.dataset.phSent === wish)) return;
     button.dataset.phSent = wish;
     window.setTimeout(() => {
       if (button.dataset.phSent === wish) delete button.dataset.phSent;
@@ -80,7 +94,6 @@
     const opener = target.closest("[data-ph-open]");
     if (opener) ph.open(opener.dataset.phOpen);
     if (target.closest("[data-ph-close]")) ph.close(target);
-    if (target.closest("[data-ph-dismiss]")) hideToast(target.closest(".ph-toast"));
     if (target.closest("[data-ph-reload]")) window.location.reload();
     const intent = target.closest("[data-ph-intent]");
     if (intent) act(intent, event.detail > 1);
@@ -116,47 +129,11 @@
     if (visible) visible.focus();
   }
 
-  // ---- toasts -----------------------------------------------------------------------------------------
-
-  function hideToast(toast) {
-    if (toast) toast.removeAttribute("data-open");
-  }
-
-  function showToasts() {
-    const toasts = [...document.querySelectorAll(".ph-toast[data-seq]")];
-    const seqs = toasts.map((toast) => Number(toast.dataset.seq));
-    const isFirst = newest < 0;
-    const skew = ph.live ? ph.live.state().skew : 0;
-    const now = Date.now() / 1000 + skew;
-    toasts.forEach((toast, index) => {
-      if (seqs[index] <= newest || (isFirst && now - Number(toast.dataset.at) > NEW_S)) return;
-      toast.setAttribute("data-open", "");
-      if (toast.dataset.stays !== "true") window.setTimeout(() => hideToast(toast), TOAST_MS);
-    });
-    newest = Math.max(newest, ...seqs);
-    calmAlerts();
-  }
-
-  /* When the market falls, alerts come by the dozen: the newest stand here, all of them under the bell. */
-  function calmAlerts() {
-    const open = document.querySelectorAll('.ph-toast[data-open][data-alert="true"][data-stays="false"]');
-    [...open]
-      .sort((a, b) => Number(b.dataset.seq) - Number(a.dataset.seq))
-      .slice(MAX_ALERTS)
-      .forEach(hideToast);
-  }
-
-  // A hub of another life counts from the start again.
-  ph.forgetToasts = function () {
-    newest = -1;
-  };
-
   function start() {
     new MutationObserver(() => {
       closeAfterHold();
       if (ph.labelTheme) ph.labelTheme();
     }).observe(document.body, { childList: true, subtree: true });
-    window.addEventListener("ph:painted", () => window.setTimeout(showToasts, 0));
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
