@@ -63,9 +63,15 @@ def context(context: BrowserContext) -> BrowserContext:
 
 
 @pytest.fixture(scope="module")
-def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests of a file, at a bar a second; asked for after the browser, which may be missing."""
-    running = Server(tmp_path_factory.mktemp("e2e") / "home", settings=dict(FAST)).start()
+def server(
+    request: pytest.FixtureRequest, browser: object, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One server for the tests of a file; asked for after the browser, which may be missing.
+
+    It runs as `FAST` says, or as `SETTINGS` of the file say.
+    """
+    settings = FAST | getattr(request.module, "SETTINGS", {})
+    running = Server(tmp_path_factory.mktemp("e2e") / "home", settings=settings).start()
     yield running
     with contextlib.suppress(AssertionError):
         running.stop()

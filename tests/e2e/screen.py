@@ -88,6 +88,19 @@ class Screen:
         wait_until(has_enough, f"{n} values of {what}", timeout_s)
         return seen
 
+    def settled(self, read: Callable[[], Any], seconds: float = 5.0) -> Any:
+        """Return what `read` says once it has said the same for so long."""
+        seen, since = read(), time.monotonic()
+
+        def is_still() -> bool:
+            nonlocal seen, since
+            if (value := read()) != seen:
+                seen, since = value, time.monotonic()
+            return time.monotonic() - since >= seconds
+
+        wait_until(is_still, "nothing moves any more")
+        return seen
+
     def cell(self, symbol: str, column: str = "last") -> str:
         """Return the words of a cell of the watchlist."""
         return self.text(f'.ph-watchlist [row-id="{symbol}"] [col-id="{column}"]')

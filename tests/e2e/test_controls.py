@@ -184,9 +184,17 @@ def test_a_double_click_is_one_wish_and_a_click_after_it_another(page_of_guide: 
     )
     button = page_of_guide.locator("#sg-wish")
     button.dblclick()
+    page_of_guide.wait_for_timeout(300)  # wishes are sent a moment apart
     assert page_of_guide.evaluate("window.sent") == ["PauseReplay"]
     button.click()
+    page_of_guide.wait_for_timeout(300)
     assert page_of_guide.evaluate("window.sent") == ["PauseReplay", "ResumeReplay"]
+    button.evaluate("(one) => (one.dataset.phRepeats = '')")
+    button.dblclick()
+    page_of_guide.wait_for_timeout(300)
+    assert page_of_guide.evaluate("window.sent.length") == 4, (
+        "each click of such a button is a wish"
+    )
 
 
 CHART_OF_DAYS = """async ([drawn, tail]) => {

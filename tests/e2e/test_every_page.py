@@ -36,7 +36,23 @@ OVERFLOW = """() => {
     return document.documentElement.scrollWidth > innerWidth ? beyond.concat("the page scrolls") : beyond;
 }"""
 """What stands beyond the right edge and is reached by no scrolling box of its own; names end in an ellipsis."""
+NOT_KNOWN = """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap((chart) => chart.data
+    .filter((trace, i) => (trace.type || "scatter") !== chart._fullData[i].type)
+    .map((trace) => trace.type))"""
+"""Kinds of traces that the part of Plotly which is loaded does not have: it draws them as lines and says nothing."""
+COUNT_CHANGES = """
+    window.changes = 0;
+    const watch = () => {
+        const store = (window.dash_stores || [])[0];
+        if (store) store.subscribe(() => { window.changes += 1; });
+        else setTimeout(watch);
+    };
+    watch();
+"""
+"""Counts how often Dash's store tells its components that something changed."""
 THEMES = ("dark", "light")
+SETTINGS = {"PILOTHOUSE_SPEED": "6"}
+"""Nothing here waits for a bar: the processors are the browser's."""
 DIALOGS = ("ph-stop", "ph-resume", "ph-bell-panel", "ph-palette", "ph-keys", "ph-menu")
 
 
@@ -75,18 +91,56 @@ def test_the_tool_that_looks_for_faults_is_the_one_named():
     assert sha256(AXE.read_bytes()).hexdigest() == AXE_SHA256
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("title", PATHS)
-def test_a_page_is_whole_in_each_theme_and_width(screen: Screen, title: str, theme: str):
-    screen.page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-    screen.open(PATHS[title])
-    use_theme(screen, theme)
+def test_a_page_opens_by_its_link_and_is_whole_in_each_theme_and_width(screen: Screen, title: str):
+    answer = screen.page.goto(screen.server.url + PATHS[title])
+    assert answer is not None
+    assert answer.status == 200
+    screen.wait_live()
+    expect(screen.page.locator(".ph-rail [aria-current=page]")).to_have_text(title)
+    expect(screen.page.locator("#ph-live-problem")).to_be_hidden()
+    assert screen.page.locator("#ph-page h1, #ph-page h2").count() > 0
     settle(screen)
-    assert axe(screen.page) == []
+    assert screen.page.evaluate(NOT_KNOWN) == []
+    for theme in THEMES:
+        use_theme(screen, theme)
+        screen.page.set_viewport_size({"width": 1440, "height": 900})
+        assert axe(screen.page) == [], theme
+        for width in (390, 320):
+            assert is_wider_than(screen.page, width) == [], f"{theme} at {width} px"
+        screen.page.set_viewport_size({"width": 390, "height": 844})
+        assert axe(screen.page) == [], f"{theme} on a phone"
+
+
+def test_a_kind_of_trace_that_is_not_loaded_is_found(screen: Screen):
+    """The control of the check above."""
+    screen.open("/risk")
+    settle(screen)
+    drawn = "window.Plotly.newPlot(document.querySelector('.js-plotly-plot'), [{type: 'heatmap', z: [[1]]}])"
+    found = screen.page.evaluate(f"() => {{ {drawn}; return ({NOT_KNOWN})(); }}")
+    assert found == ["heatmap"], "in one go: the page draws its own charts again when a bar closes"
+
+
+def test_correlations_are_painted_each_in_its_cell(screen: Screen):
+    screen.open("/risk")
+    cells = screen.page.locator(".ph-heat-cell")
+    expect(cells.first).to_be_visible()
+    n = screen.page.locator(".ph-heat tbody tr").count()
+    assert cells.count() == n * (n - 1) > 0
+    assert all(re.fullmatch(r"−?(\.\d\d|1\.00)", text) for text in cells.all_inner_texts())
+    colours = cells.evaluate_all("(all) => all.map((c) => getComputedStyle(c).backgroundColor)")
+    assert len(set(colours)) > n, "the colour follows the value"
+
+
+def test_a_report_card_that_is_being_made_fits_on_a_phone(screen: Screen):
+    screen.open("/forecast")
+    settle(screen)
+    words = '<span class="ph-rc-walk"></span><span class="ph-t12">walking back 254 of 254</span>'
     for width in (390, 320):
+        screen.page.evaluate(
+            "html => (document.getElementById('forecast-card-walk').innerHTML = html)", words
+        )
         assert is_wider_than(screen.page, width) == [], f"at {width} px"
-    screen.page.set_viewport_size({"width": 390, "height": 844})
-    assert axe(screen.page) == [], "on a phone"
 
 
 def test_what_opens_over_a_page_is_whole_too(screen: Screen):
@@ -124,16 +178,15 @@ def test_the_page_opens_no_socket_but_our_own(screen: Screen):
     assert "websocket" not in config
 
 
-@pytest.mark.parametrize("title", PATHS)
-def test_a_link_opens_the_page_it_names(screen: Screen, title: str):
-    answer = screen.page.goto(screen.server.url + PATHS[title])
-    assert answer is not None
-    assert answer.status == 200
-    screen.wait_live()
-    here = screen.page.locator(".ph-rail [aria-current=page]")
-    expect(here).to_have_text(title)
-    expect(screen.page.locator("#ph-live-problem")).to_be_hidden()
-    assert screen.page.locator("#ph-page h1, #ph-page h2").count() > 0
+def test_a_page_of_a_thousand_elements_opens_without_each_telling_all_others(
+    page: Page, screen: Screen
+):
+    """Dash lets each component that mounts reset its state and tell all others: 1,117 changes for the Agents page."""
+    page.add_init_script(COUNT_CHANGES)
+    screen.open(PATHS["Agents"])
+    expect(page.locator(".ph-agent").first).to_be_visible()
+    assert page.evaluate("document.querySelectorAll('#ph-page *').length") > 800
+    assert 10 < page.evaluate("window.changes") < 200
 
 
 def test_a_link_names_symbol_and_timeframe(screen: Screen):
@@ -194,6 +247,28 @@ def test_the_first_tab_offers_to_skip_to_the_page(screen: Screen):
     expect(screen.page.locator("#ph-main")).to_be_focused()
     screen.page.keyboard.press("Tab")
     assert screen.page.evaluate("document.activeElement.closest('#ph-main') !== null")
+
+
+def test_tab_leaves_the_watchlist_after_one_stop_either_way_and_arrows_move_inside(screen: Screen):
+    """Ten rows of six cells would be sixty stops between the filter and the chart."""
+    screen.open("/")
+    page = screen.page
+    page.wait_for_selector(".ag-row")
+    stops = []
+    page.locator("#markets-watch-filter").focus()
+    while (
+        page.evaluate("document.activeElement.closest('.ph-chart-panel') === null")
+        and len(stops) < 9
+    ):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.closest('.ag-root') !== null"))
+    assert stops == [True, False], "the grid, then the chart's tools"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('.ag-root') !== null")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.closest('.ag-row') !== null")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#markets-watch-filter")).to_be_focused()
 
 
 def test_tab_reaches_bar_and_rail_in_order_and_the_focus_is_always_seen(screen: Screen):

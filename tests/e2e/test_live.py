@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocket, WebSocketRoute, expect
 
 from tests.e2e.conftest import watch_errors
@@ -104,12 +105,36 @@ def test_a_figure_that_comes_late_does_not_bring_back_the_forecast_before(
     server.books.send("PauseReplay", "late-1")
     try:
         wait_until(lambda: server.status()["feed"]["is_paused"], "the pause")
-        screen.page.wait_for_timeout(2_000)
-        new = wait_until(newest, "the forecast of the last bar")
+        new = screen.settled(newest)
+        assert new
         screen.page.evaluate(BRING_BACK)
         wait_until(lambda: newest() == new, "the newest forecast again")
     finally:
         server.books.send("ResumeReplay", "late-2")
+
+
+LATE_ANSWER = """id => window.dash_clientside.set_props(id, {children: [
+    {namespace: "dash_html_components", type: "Div", props: {children: "older than what was drawn"}},
+]})"""
+
+
+def test_an_answer_that_comes_late_does_not_bring_back_a_block_before(
+    screen: Screen, server: Server
+):
+    strip = "#markets-strip"
+    screen.open("/?symbol=MSFT")
+    expect(screen.page.locator(f"{strip}[data-ph-behind]")).to_be_attached()  # drawn by a patch
+    server.books.send("PauseReplay", "block-1")
+    try:
+        wait_until(lambda: server.status()["feed"]["is_paused"], "the pause")
+        drawn = screen.settled(screen.page.locator(strip).inner_text)
+        screen.page.evaluate(LATE_ANSWER, strip.removeprefix("#"))
+        late = screen.page.locator(strip).get_by_text("older than what was drawn")
+        expect(late).to_be_attached()
+        expect(late).to_be_hidden()
+        wait_until(lambda: screen.page.locator(strip).inner_text() == drawn, "the newest block")
+    finally:
+        server.books.send("ResumeReplay", "block-2")
 
 
 def test_pause_holds_market_time_in_every_tab_and_play_lets_it_go(screen: Screen, server: Server):
@@ -133,6 +158,19 @@ def figures(screen: Screen) -> dict[str, str]:
               "#ph-engine-text", "#ph-feed-speed", "#markets-last", "#markets-change")  # fmt: skip
     symbols = ("AAPL", "IBM", "PG", "XOM")
     return {p: screen.text(p) for p in places} | {s: screen.cell(s) for s in symbols}
+
+
+def test_each_click_on_step_is_a_bar(screen: Screen, server: Server):
+    screen.open("/")
+    screen.page.locator("#ph-main").get_by_role("button", name="Pause").click()
+    screen.settled(lambda: server.status()["feed"]["bars_done"], seconds=1.0)
+    before = server.status()["feed"]["bars_done"]
+    for _ in range(4):
+        screen.page.evaluate("document.getElementById('replay-step').click()")
+    wait_until(lambda: server.status()["feed"]["bars_done"] >= before + 4, "four bars")
+    screen.settled(lambda: server.status()["feed"]["bars_done"], seconds=1.0)
+    assert server.status()["feed"]["bars_done"] == before + 4
+    screen.page.locator("#ph-main").get_by_role("button", name="Play").click()
 
 
 def test_a_reload_and_a_second_tab_show_the_same_numbers(screen: Screen, server: Server):
@@ -237,3 +275,120 @@ def test_the_socket_sends_a_part_again_only_when_it_has_changed(page: Page, serv
             newest[topic] = patch
     assert "frame.bar" in newest
     assert n_compared > 10
+
+
+OPEN_BAR = """k => {
+    const chart = document.querySelector('[data-chart="markets-price"] .js-plotly-plot');
+    const [price, rising, falling] = chart.data;
+    const boxes = chart.querySelectorAll(".boxlayer path.box");
+    if (!price?.x?.length || boxes.length !== price.x.length) return null;
+    const volumes = price.x.map((_, i) => rising.y[i] + falling.y[i]);
+    const i = k ? price.x.length - k : volumes.indexOf(Math.max(...volumes));
+    const close = price.close[i];
+    window.pilothouse.plotCalls.openBar(chart, {
+        key: chart.layout.meta.key, price: close, tag: "1.00", isLine: false, trace: 0, at: price.x[i],
+        bar: [price.open[i], price.high[i], price.low[i], close, volumes[i]],
+    });
+    const box = (...found) => {
+        const all = found.map((one) => one.getBoundingClientRect());
+        return [
+            Math.min(...all.map((b) => b.left)), Math.min(...all.map((b) => b.top)),
+            Math.max(...all.map((b) => b.right)), Math.max(...all.map((b) => b.bottom)),
+        ];
+    };
+    const [wick, body, amount] = ["line:not(.ph-open-level)", "rect.ph-open-body", "rect[class^=ph-open-volume]"]
+        .map((name) => chart.querySelector(".ph-open-bar " + name));
+    const areas = [...chart.querySelectorAll(".subplot.xy2 .fills path")].map((path) => box(path));
+    return {ours: box(wick, body), theirs: box(boxes[i]), amount: box(amount), areas};
+}"""
+"""The open bar's layer given a closed bar, and that bar as Plotly drew it: left, top, right, bottom in pixels. 0 is the
+bar with the most volume."""
+
+
+def test_the_open_bar_stands_where_the_chart_would_draw_it(screen: Screen):
+    screen.open("/?symbol=AAPL")
+    for k in (1, 2, 5, 0):
+        found = wait_until(lambda k=k: screen.page.evaluate(OPEN_BAR, k), "a drawn chart")
+        assert found["ours"] == pytest.approx(found["theirs"], abs=0.6)
+    assert found["theirs"][2] - found["theirs"][0] > 1.2, "a bar is wider than what is let pass"
+    top, bottom = found["amount"][1], found["amount"][3]
+    assert len(found["areas"]) == 2
+    assert top == pytest.approx(min(area[1] for area in found["areas"]), abs=1)
+    assert bottom == pytest.approx(max(area[3] for area in found["areas"]), abs=1)
+
+
+def test_a_tick_moves_the_open_bar_and_lays_no_chart_out(screen: Screen):
+    screen.open("/?symbol=IBM")
+    screen.page.wait_for_selector(".ph-open-bar .ph-open-body")
+    found = screen.page.evaluate(
+        """() => {
+            const chart = document.querySelector('[data-chart="markets-price"] .js-plotly-plot');
+            const {openBar} = window.pilothouse.plotCalls;
+            const [price] = chart.data;
+            const [words, level] = [chart.querySelector(".ph-open-words"), chart.querySelector(".ph-open-level")];
+            const seen = new Set();
+            const layer = chart.querySelector(".ph-open-bar");
+            const watch = new MutationObserver(() => {});
+            watch.observe(chart, {subtree: true, childList: true, attributes: true, characterData: true});
+            const changed = () => watch.takeRecords().filter((one) => !layer.contains(one.target)).length;
+            for (let k = 0; k < 5; k += 1) {
+                const close = price.close.at(-1) * (1 + k / 1000);
+                openBar(chart, {
+                    key: chart.layout.meta.key, price: close, tag: `${k}.00`, isLine: false, trace: 0,
+                    at: price.x.at(-1), bar: [close, close, close, close, 1],
+                });
+                seen.add(words.textContent + level.getAttribute("y1"));
+            }
+            const byTicks = changed();
+            window.Plotly.redraw(chart);
+            return [seen.size, byTicks, changed()];
+        }"""
+    )
+    assert found[:2] == [5, 0]
+    assert found[2] > 0, "the control: what lays the chart out is seen"
+
+
+def test_the_open_bar_hides_while_a_hand_holds_the_chart_whatever_ticks(screen: Screen):
+    screen.open("/?symbol=AAPL")
+    layer = screen.page.locator(".ph-open-bar")
+    expect(layer.locator(".ph-open-body")).to_be_visible()
+    box = screen.page.locator('[data-chart="markets-price"]').bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    screen.page.mouse.move(x, y)
+    screen.page.mouse.down()
+    screen.page.mouse.move(x - 90, y, steps=5)
+    expect(layer).to_be_hidden()
+    screen.page.evaluate(OPEN_BAR, 1)  # a tick comes
+    expect(layer).to_be_hidden()
+    screen.page.mouse.up()
+    expect(layer).to_be_visible()
+    found = wait_until(lambda: screen.page.evaluate(OPEN_BAR, 1), "a drawn chart")
+    assert found["ours"] == pytest.approx(found["theirs"], abs=0.6)
+
+
+def test_a_row_of_the_watchlist_shows_the_focus_that_the_keyboard_gave_it(screen: Screen):
+    screen.open("/")
+    screen.page.locator('.ph-watchlist [row-id="MSFT"] [col-id="symbol"]').click()
+    marked = screen.page.locator(".ph-watchlist .ag-row[data-ph-focus]")
+    expect(marked).to_have_count(0)
+    screen.page.keyboard.press("ArrowDown")
+    expect(marked).to_have_count(1)
+    first = marked.get_attribute("row-id")
+    assert first != "MSFT"
+    assert marked.evaluate("(row) => getComputedStyle(row).outlineStyle") == "solid"
+    screen.page.keyboard.press("ArrowUp")
+    expect(marked).to_have_attribute("row-id", "MSFT")
+
+
+def test_the_chart_knows_how_old_its_fan_is(screen: Screen):
+    screen.open("/")
+    strip = screen.page.locator(".ph-forecast-strip[data-age]")
+    expect(strip).to_have_count(1)
+    screen.page.locator(".ph-chart-panel[data-its-age=fresh]").wait_for()
+    # a newer forecast may come between any two looks, and is fresh
+    ageing = """() => {
+        document.querySelector(".ph-forecast-strip [data-received]").dataset.received = "1000";
+        return document.querySelector(".ph-chart-panel").dataset.itsAge;
+    }"""
+    wait_until(lambda: screen.page.evaluate(ageing) == "stale", "a fan that is out of date")

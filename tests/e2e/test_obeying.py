@@ -1,5 +1,8 @@
 """What a person sets in the browser is obeyed by the engine, and read back from its journal."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -8,10 +11,19 @@ from tests.program import Server, wait_until
 
 
 def weights_of_next_vote(server: Server) -> dict[str, float]:
-    """Return the weights in the first vote that comes from now on."""
-    head = server.books.head()
-    records = wait_until(lambda: server.books.data("CYCLE_RECORDED", head), "the next vote")
-    return {vote["algorithm"]: vote["weight"] for vote in records[0]["votes"]}
+    """Return the weights in the first vote on a bar that closes from now on: the present one may be voted on late."""
+    head, newest = server.books.head(), _moment(server.status()["feed"]["market_time"])
+
+    def votes() -> list[dict[str, Any]]:
+        records = server.books.data("CYCLE_RECORDED", head)
+        return [each for each in records if _moment(each["bar_closed_at"]) > newest]
+
+    record = wait_until(votes, "the next vote")[0]
+    return {vote["algorithm"]: vote["weight"] for vote in record["votes"]}
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def test_a_weight_typed_and_applied_changes_the_next_vote(screen: Screen, server: Server):
@@ -28,8 +40,86 @@ def test_a_weight_typed_and_applied_changes_the_next_vote(screen: Screen, server
     after = weights_of_next_vote(server)
     assert after["momentum"] == pytest.approx(0.4)
     assert sum(after.values()) == pytest.approx(1)
-    assert screen.toasts("Weights applied") == 1
+    assert screen.toasts("Momentum .*→ 40%") == 1  # not what was applied before
     expect(screen.page.locator("#strategies-history")).to_contain_text("in force")
+
+
+def test_a_toast_stays_when_the_next_one_comes(screen: Screen):
+    screen.open("/strategies")
+    switch = screen.page.get_by_role("switch", name="Breakout votes")
+    switch.click()
+    screen.expect_toast("Breakout votes no more")
+    switch.click()
+    screen.expect_toast("Breakout votes again")
+    expect(screen.page.locator(".ph-toast[data-open]", has_text="no more").first).to_be_visible()
+
+
+def test_nothing_typed_or_clicked_in_a_hurry_is_lost(screen: Screen):
+    """Each of these comes while the answer to the one before is still on its way, and so drops it."""
+    screen.open("/strategies")
+    number = screen.page.get_by_label("Weight of Momentum", exact=True)
+    start = int(number.input_value())
+    more = "[...document.querySelectorAll('button')].find((b) => b.ariaLabel === 'Momentum 1 point more')"
+    lock = "document.querySelectorAll('.ph-weight button[aria-pressed]')[1]"
+    for click in (more, more, lock, more, more):
+        screen.page.evaluate(f"{click}.click()")
+    expect(number).to_have_value(str(start + 4))
+    expect(screen.page.locator(".ph-weight button[aria-pressed=true]")).to_have_count(1)
+    screen.page.get_by_role("button", name="Discard").click()
+    expect(number).to_have_value(str(start))
+
+
+def test_a_proposal_outlives_its_page_until_it_is_discarded(screen: Screen, server: Server):
+    before = weights_of_next_vote(server)
+    screen.open("/strategies")
+    weight = screen.page.get_by_label("Weight of Momentum", exact=True)
+    start = weight.input_value()
+    goal = str(int(start) + 7)
+    marked = screen.page.locator("html[data-ph-proposal]")
+    expect(marked).to_have_count(0)
+    screen.page.get_by_label("Weight of Momentum in percent").fill(goal)
+    screen.page.keyboard.press("Tab")
+    screen.page.locator(".ph-rail").get_by_role(
+        "link", name="Risk"
+    ).click()  # at once: no answer has come
+    expect(screen.page.get_by_role("heading", name="Risk level")).to_be_visible()
+    expect(marked).to_have_count(1)
+    screen.page.locator(".ph-rail").get_by_role("link", name="Strategies").click()
+    expect(weight).to_have_value(goal)
+    expect(screen.page.locator("#strategies-words")).to_contain_text("Not applied")
+    expect(screen.page.locator("#strategies-open")).to_contain_text("Proposal, not applied")
+    screen.page.get_by_role("button", name="Lock Momentum").click()
+    expect(weight).to_be_disabled()
+    screen.page.reload()
+    screen.wait_live()
+    expect(weight).to_have_value(goal)
+    expect(weight).to_be_disabled()
+    expect(screen.page.get_by_role("button", name="Apply")).to_be_enabled()
+    other = screen.tab("/strategies")
+    expect(other.page.get_by_label("Weight of Momentum", exact=True)).to_have_value(start)
+    assert weights_of_next_vote(server) == pytest.approx(before), "a proposal changes nothing"
+    screen.page.get_by_role("button", name="Discard").click()
+    expect(weight).to_have_value(start)
+    expect(marked).to_have_count(0)
+    screen.page.reload()
+    screen.wait_live()
+    expect(screen.page.locator("#strategies-words")).to_contain_text("Drag a weight")
+    expect(weight).to_have_value(start)
+
+
+def test_a_proposal_that_was_applied_is_not_taken_up_again(screen: Screen, server: Server):
+    screen.open("/strategies")
+    weight = screen.page.get_by_label("Weight of Breakout", exact=True)
+    start = int(weight.input_value())
+    screen.page.get_by_role("button", name="Breakout 1 point more").click()
+    expect(weight).to_have_value(str(start + 1))
+    screen.page.get_by_role("button", name="Apply").click()
+    screen.expect_toast("Weights applied")
+    expect(screen.page.locator("html[data-ph-proposal]")).to_have_count(0)
+    screen.page.reload()
+    screen.wait_live()
+    expect(weight).to_have_value(str(start + 1))
+    expect(screen.page.locator("#strategies-words")).to_contain_text("Drag a weight")
 
 
 def test_a_weight_moved_by_the_slider_is_the_same_act_in_every_tab(screen: Screen, server: Server):
@@ -66,7 +156,11 @@ def test_a_strategy_that_is_switched_off_has_no_vote(screen: Screen, server: Ser
 
 
 def press(screen: Screen, act: str) -> None:
-    screen.page.locator(".ph-agent-list").get_by_role("button", name=act, exact=True).click()
+    """Press a button of a row once the live one is there, which hides the one that came with the page."""
+    agent_id = act.partition(" ")[2].lower().replace(" ", "_")
+    tools = screen.page.locator(f"#agent-tools-{agent_id}")
+    expect(tools.locator(":scope > [data-ph-drawn]").first).to_be_visible()
+    tools.get_by_role("button", name=act, exact=True).click()
 
 
 def test_an_agent_that_is_stopped_emits_nothing_until_it_starts(screen: Screen, server: Server):
@@ -139,18 +233,23 @@ def test_the_kill_switch_stops_every_order_and_resume_lets_them_go(
     assert seen_errors == []
 
 
+def paced_by_a_person(server: Server, after: int) -> list[dict[str, Any]]:
+    """Return what persons set after a sequence number; the scheduler paces agents all the time."""
+    return [t for t in server.books.data("AGENT_PACED", after) if t["actor"] != "scheduler"]
+
+
 def test_an_agents_pace_set_in_the_browser_is_in_force_and_told(screen: Screen, server: Server):
     screen.open("/agents?agent=monte_carlo")
     head = server.books.head()
     screen.page.get_by_label("Interval").fill("nothing")
     screen.page.get_by_role("button", name="Set", exact=True).click()
     expect(screen.page.locator("#agents-pace-error")).to_contain_text("must be a number of seconds")
-    assert server.books.n("AGENT_PACED", head) == 0
+    assert paced_by_a_person(server, head) == []
     screen.page.get_by_label("Interval").fill("7")
     screen.page.get_by_role("combobox", name="Priority").select_option("LOW")
     screen.page.get_by_role("button", name="Set", exact=True).click()
     screen.expect_toast("Monte Carlo repaced")
-    told = server.books.data("AGENT_PACED", head)[0]
+    (told,) = paced_by_a_person(server, head)
     assert (told["agent_id"], told["base_interval_s"], told["priority"]) == ("monte_carlo", 7, 3)
     expect(screen.page.locator("#agents-at-LOW")).to_contain_text("Monte Carlo")
 
