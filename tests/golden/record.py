@@ -1,4 +1,4 @@
-"""Five market days of the default run, written down: every vote and fill, rounded to what must not change."""
+"""Five market days with level 1 alone, written down: every vote and fill, rounded to what must not change."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ DAYS = 5
 
 
 def days() -> dict[str, Any]:
-    """Return what five days of the default run come to."""
+    """Return what five days come to."""
     return asyncio.run(_days())
 
 
 async def _days() -> dict[str, Any]:
-    turned = build_turned(Settings(speed=60))
+    turned = build_turned(Settings(mc_levels=(1,), mc_rehearsal=0, speed=60))
     await turned.host.start()
     await turned.advance(float(DAYS))
     log = list(turned.journal.events())

@@ -1,6 +1,7 @@
-"""Renew the golden days on purpose: ``make golden``. Read the difference before you commit it."""
+"""Renew what is written down on purpose: ``make golden``. Read the difference before you commit it."""
 
-from tests.golden.record import FILE, days, text
+from tests.golden import levels, record
 
 if __name__ == "__main__":
-    FILE.write_text(text(days()), encoding="utf-8")
+    record.FILE.write_text(record.text(record.days()), encoding="utf-8")
+    levels.FILE.write_text(levels.text(levels.quantiles()), encoding="utf-8")

@@ -11,7 +11,7 @@ from engine.settings import Settings
 
 async def started(seconds: float, **changes: Any) -> TurnedEngine:
     """Return an engine of its own after so many wall seconds; a bar takes one."""
-    turned = build_turned(Settings(speed=60, **changes))
+    turned = build_turned(Settings(mc_levels=(1,), mc_rehearsal=0, speed=60, **changes))
     await turned.host.start()
     await turned.advance(seconds)
     return turned
@@ -19,7 +19,11 @@ async def started(seconds: float, **changes: Any) -> TurnedEngine:
 
 async def cut(turned: TurnedEngine) -> TurnedEngine:
     """Return a second engine on the journal of the first, as after a power cut with the store lost."""
-    again = build_turned(Settings(speed=60), journal=turned.journal, store=MemoryStore())
+    again = build_turned(
+        Settings(mc_levels=(1,), mc_rehearsal=0, speed=60),
+        journal=turned.journal,
+        store=MemoryStore(),
+    )
     await again.host.start()
     return again
 

@@ -21,14 +21,14 @@ def in_errors(logs, level, drift, sigma, steps, n_paths):
     return (logs - drift * steps - z * scale) / error
 
 
-def test_drift_its_error_and_sigma_are_those_of_the_last_500_log_returns(forecasts, shipped):
+def test_drift_its_error_and_sigma_are_those_of_the_last_750_log_returns(forecasts, shipped):
     for made in forecasts:
         closes = shipped[made.symbol].close
-        closes = closes[closes.index <= made.origin.timestamp()].iloc[-501:]
+        closes = closes[closes.index <= made.origin.timestamp()].iloc[-751:]
         returns = np.log(closes).diff().dropna()
         assert closes.index[-1] == made.origin.timestamp()
         assert made.spot == pytest.approx(closes.iloc[-1], rel=1e-6)
-        assert made.n_observations == returns.size == 500
+        assert made.n_observations == returns.size == 750
         assert made.drift_per_step == pytest.approx(returns.mean(), abs=1e-8)
         assert made.sigma_per_step == pytest.approx(returns.std(ddof=1), abs=1e-7)
         assert made.drift_error_per_step == pytest.approx(returns.sem(), abs=1e-8)
