@@ -3,7 +3,6 @@
 Each is a strict xfail: the day it passes, this list must lose the entry. A key without ``[...]`` covers all parameters.
 """
 
-LATER_FORECASTS = "forecasts (levels 2 to 5)"
 LATER_LAB = "the lab (evolution, sandbox, learning)"
 LATER_WORKFLOWS = "workflows and agent pools"
 LATER_BROKERS = "live brokers"
@@ -14,22 +13,6 @@ OWED: dict[str, str] = {
     "test_brokers.py::test_alpaca_never_claims_a_fill_without_a_connection": LATER_BROKERS,
     "test_brokers.py::test_api_key_is_not_shown": LATER_BROKERS,
     "test_names.py::test_name_is_importable_from_engine[AlpacaBroker]": LATER_BROKERS,
-    "test_montecarlo.py::test_each_level_gives_finite_positive_paths_from_the_last_price[2]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_gives_finite_positive_paths_from_the_last_price[3]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_gives_finite_positive_paths_from_the_last_price[4]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_gives_finite_positive_paths_from_the_last_price[5]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_really_is_random_across_paths[2]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_really_is_random_across_paths[3]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_really_is_random_across_paths[4]": LATER_FORECASTS,
-    "test_montecarlo.py::test_each_level_really_is_random_across_paths[5]": LATER_FORECASTS,
-    "test_montecarlo.py::test_a_seed_makes_a_run_repeatable[2]": LATER_FORECASTS,
-    "test_montecarlo.py::test_a_seed_makes_a_run_repeatable[3]": LATER_FORECASTS,
-    "test_montecarlo.py::test_a_seed_makes_a_run_repeatable[4]": LATER_FORECASTS,
-    "test_montecarlo.py::test_a_seed_makes_a_run_repeatable[5]": LATER_FORECASTS,
-    "test_montecarlo.py::test_level_2_follows_the_conditioning_event": LATER_FORECASTS,
-    "test_montecarlo.py::test_level_3_learns_from_past_accuracy": LATER_FORECASTS,
-    "test_montecarlo.py::test_level_4_keeps_the_correlation_between_assets": LATER_FORECASTS,
-    "test_montecarlo.py::test_level_5_has_at_least_the_tail_of_level_1": LATER_FORECASTS,
     "test_evolution.py::test_both_documents_configs_build": LATER_LAB,
     "test_evolution.py::test_evolve_finds_the_optimum_of_a_known_function": LATER_LAB,
     "test_evolution.py::test_evolve_maximises": LATER_LAB,

@@ -24,8 +24,11 @@ from engine.adapters.journals.opening import open_journal
 from engine.domain.commands import CommandEnvelope
 
 ROOT = Path(__file__).parents[1]
-FAST = {"PILOTHOUSE_SPEED": "60", "PILOTHOUSE_SYMBOLS": "AAPL,IBM,MSFT,XOM,PG,SPX"}
-"""One bar a second of a few symbols; XOM and PG trade in the first days."""
+FAST = {
+    "PILOTHOUSE_SPEED": "40", "PILOTHOUSE_SYMBOLS": "AAPL,IBM,MSFT,XOM,PG,SPX", "MC_LEVELS": "2,1",
+}  # fmt: skip
+"""Two bars in three seconds of a few symbols; XOM and PG trade in the first days. Two levels of forecast leave the
+processors to the browser."""
 PATIENCE_S = 60.0
 """How long a test waits for what should come at once: a machine may be busy, and only a failure waits so long."""
 
@@ -40,7 +43,7 @@ def environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     """Return this process's environment without the settings of whoever runs the tests."""
     own = ("PILOTHOUSE_", "FINAGENT_", "BINANCE_", "TRADING_MODE", "LOG_LEVEL", "MC_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    return {**kept, "PILOTHOUSE_HOME": str(home), **settings}
+    return {**kept, "PILOTHOUSE_HOME": str(home), "MC_REHEARSAL": "10", **settings}
 
 
 def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:

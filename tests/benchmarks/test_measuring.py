@@ -1,17 +1,20 @@
 """The measurements run on a tiny size; how fast they were is never asserted."""
 
 import asyncio
+import math
 import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks import dispatching, jitter, publishing, rest, signals, starting
+from benchmarks import dispatching, fans, jitter, leaking, publishing, rest, signals, starting
 from benchmarks.clients import listen, topics
 from benchmarks.counting import CountingProxy
 from benchmarks.matching import matched
 from benchmarks.servers import Server
+from engine.domain.forecast import HORIZONS, SimulationLevel
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,67 @@ def test_a_probe_in_the_risk_lane_is_measured_calm_and_beside_bad_agents() -> No
     for phase in asyncio.run(jitter.phases(0.5)):
         assert phase.late_ms
         assert phase.read_ms
+        assert phase.http_ms
+
+
+def test_a_leak_is_named_and_the_same_agent_without_it_is_not() -> None:
+    """Twenty checks of a tenth of a second, so that a busy machine still has its ten in a row."""
+    leak = asyncio.run(leaking.soak(4.0, bound=None, check_s=0.1))
+    assert leak.accused == ("Keeping",)
+    assert leak.late_ms
+    control = asyncio.run(leaking.soak(4.0, bound=2 * leaking.N_RECORDS, check_s=0.1))
+    assert control.accused == ()
+    assert control.n_kept == 2 * leaking.N_RECORDS
+
+
+def test_a_fan_is_measured_beside_the_usual_way_and_torch_where_it_is() -> None:
+    job = fans.Job(n_paths=50, n_steps=25, n_assets=2, budget_ms=1.0, rounds=1)
+    ours, numpy, torch, forecast = fans.compare(job, 1)
+    assert forecast.name == "forecast of level 4, 50 × 25 × 2 correlated"
+    assert 0.0 < ours.value < math.inf
+    assert 0.0 < numpy.value < math.inf
+    assert "faster than numpy" in ours.note
+    assert torch.value is not None or torch.note == "torch is not installed"
+
+
+def test_the_usual_way_and_ours_speak_of_the_same_fan() -> None:
+    job = fans.Job(n_paths=20_000, n_steps=5, budget_ms=1.0, rounds=1)
+    (told,) = fans.published(job, 1)(job, 1)
+    assert told.level is SimulationLevel.LEVEL_1_BASE
+    steps = np.arange(1, 6)
+    theirs = np.log(fans.usual(job, 1)[:, 0] / fans.SPOT) - fans.DRIFT * steps
+    ours = np.log(np.array(told.fan)[:, 1:] / told.spot) - told.drift_per_step * steps
+    np.testing.assert_allclose(theirs / fans.SIGMA, ours / told.sigma_per_step, atol=0.15)
+    bare = np.log(fans.fan(job, 1)[:, 1:] / fans.SPOT) - fans.DRIFT * steps
+    np.testing.assert_allclose(theirs / fans.SIGMA, bare / fans.SIGMA, atol=0.15)
+
+
+def test_a_forecast_that_is_published_stands_beside_the_fan_of_one_asset_alone():
+    one = fans.compare(fans.Job(n_paths=50, n_steps=25, budget_ms=1.0, rounds=1), 1)
+    assert [f.name for f in one][3:] == ["forecast of level 1, 50 × 25"]
+    assert all(f.value > 0.0 for f in (one[0], one[3]))
+
+
+def test_correlated_fans_are_those_of_level_4_as_the_engine_publishes_them() -> None:
+    job = fans.Job(n_paths=50, n_steps=5, n_assets=3, budget_ms=1.0, rounds=1)
+    told = fans.published(job, 1)(job, 0)
+    assert [each.symbol for each in told] == ["0", "1", "2"]
+    assert {each.level for each in told} == {SimulationLevel.LEVEL_4_MULTI_FACTOR}
+    assert all(len(each.quantiles) == len(HORIZONS) for each in told)
+
+
+def test_fans_of_several_are_those_that_the_engine_publishes() -> None:
+    """Fans of symbols that fall together, drawn as far as the published ones are: the same numbers."""
+    job = fans.Job(n_paths=50, n_steps=max(HORIZONS), n_assets=3, budget_ms=1.0, rounds=1)
+    told, bare = fans.published(job, 1)(job, 0), fans.fans_together(job, 1)(job, 0)
+    for forecast, rows in zip(told, bare, strict=True):
+        np.testing.assert_allclose(forecast.fan, rows, rtol=1e-6)
+
+
+def test_five_levels_are_drawn_at_bars_that_go_on() -> None:
+    figure = fans.five_levels(2)
+    assert figure.value > 0.0
+    assert "best of 2 bars" in figure.note
 
 
 def test_every_symbol_that_closes_gets_its_vote() -> None:

@@ -24,6 +24,7 @@ def serve(home: Path, port: int | None = None, **settings: str) -> subprocess.Co
 def assert_plain(refused: subprocess.CompletedProcess[str]) -> None:
     """One thing is said once, and it is not a traceback."""
     assert refused.stderr.count("Pilothouse does not start") == 1
+    assert refused.stderr.count("does not start") == 1, "once, in plain words"
     assert "Traceback" not in refused.stderr + refused.stdout
 
 
