@@ -15,10 +15,13 @@ NAMES = (
     "signals",
     "publishing",
     "dispatching",
+    "fans",
     "jitter",
+    "leaking",
     "rest",
     "clients",
     "painted",
+    "sliding",
     "memory",
 )
 """Modules of this package, each with ``measure(is_quick)``; the long one last."""

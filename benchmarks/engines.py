@@ -18,20 +18,21 @@ from engine.settings import load_settings
 
 
 @asynccontextmanager
-async def live_engine(n_symbols: int) -> AsyncIterator[Engine]:
+async def live_engine(n_symbols: int, **settings: str) -> AsyncIterator[Engine]:
     """Give an engine that is built but not started, as the web server builds it but without timers."""
     with tempfile.TemporaryDirectory(prefix="pilothouse-bench-") as folder:
         environment = {
             "PILOTHOUSE_HOME": folder,
             "PILOTHOUSE_FEED": "synthetic",
             "PILOTHOUSE_SYMBOLS": symbols(n_symbols),
+            **settings,
         }
-        settings = load_settings(None, environment)
-        journal = open_journal(settings.journal_location, make_backup=False)
+        known = load_settings(None, environment)
+        journal = open_journal(known.journal_location, make_backup=False)
         store = LiveStore(lambda: DiskStore(Path(folder) / "store"))
         clock = WallClock()
         parts = Parts(
-            settings=settings,
+            settings=known,
             journal=journal,
             store=store,
             clock=clock,

@@ -21,8 +21,8 @@ from fastapi import FastAPI
 from benchmarks.servers import symbols
 from dashboard import formatting as fmt
 from engine.adapters.feeds.synthetic import SyntheticFeed
+from engine.kernels.fan import fan_prices
 from engine.kernels.paths import simulate_gbm
-from engine.kernels.quantiles import fan
 
 N_BARS = 120
 N_STEPS = 50
@@ -63,7 +63,8 @@ class Prices:
         b = self.bars | {"close": [*self.bars["close"][:-1], last]}
         steps = list(range(N_BARS - 1, N_BARS + N_STEPS))
         rng = np.random.default_rng(1)
-        rows = fan(simulate_gbm(last, 0.0, 0.001, 1000, N_STEPS, rng), last)
+        logs = simulate_gbm(1.0, 0.0, 0.001, 1000, N_STEPS, rng)
+        rows = fan_prices(logs[1:], last).tolist()
         return go.Figure(
             [
                 go.Candlestick(

@@ -1,20 +1,22 @@
-"""How late risk work begins, and how long a read of the health takes, while agents misbehave in the same loop.
+"""How late risk work begins, and how long the health takes to be read, while agents misbehave in the same loop.
 
 The live engine (compute thread, SQLite, disk store) runs with its own crew and, beside it: an agent that always raises,
 one that blocks the loop ten times in a row for 30 ms, and ten jobs that never end in the shared lane. A probe in the
-risk lane is due every 50 ms; another thread reads what `/api/health` reads.
+risk lane is due every 50 ms. Two more threads read the health: one asks the served application for `/api/health`, one
+reads in process what that route reads.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.engines import live_engine
 from benchmarks.figures import Figure, percentile
+from benchmarks.served import Asking, served
 from engine.agents.base import BaseAgent
 from engine.api.answers import HEALTH_SECTIONS, health
 from engine.bootstrap.engine import Engine
@@ -65,10 +67,11 @@ class Blocking(BaseAgent):
 
 @dataclass(frozen=True)
 class Phase:
-    """Milliseconds of lateness and of reads."""
+    """Milliseconds of lateness, of reads in process, and of answers over HTTP."""
 
     late_ms: tuple[float, ...]
     read_ms: tuple[float, ...]
+    http_ms: tuple[float, ...]
 
 
 def measure(is_quick: bool) -> Sequence[Figure]:
@@ -82,12 +85,17 @@ def measure(is_quick: bool) -> Sequence[Figure]:
 
 
 def _figures(name: str, phase: Phase) -> list[Figure]:
-    late, read = f"n = {len(phase.late_ms):,}", f"n = {len(phase.read_ms):,}, from another thread"
+    late, read = f"n = {len(phase.late_ms):,}", f"n = {len(phase.read_ms):,}, in process"
+    asked = f"n = {len(phase.http_ms):,}, over HTTP, one kept connection"
     return [
         Figure(name=f"risk lane late, {name}, p50", value=percentile(phase.late_ms, 50), unit="ms", note=late),
         Figure(
             name=f"risk lane late, {name}, p99", value=percentile(phase.late_ms, 99), unit="ms",
             budget=JITTER_BUDGET_MS, note=late,
+        ),
+        Figure(
+            name=f"GET /api/health, {name}, p99", value=percentile(phase.http_ms, 99), unit="ms",
+            budget=HEALTH_BUDGET_MS, note=asked,
         ),
         Figure(
             name=f"read health, {name}, p99", value=percentile(phase.read_ms, 99), unit="ms", budget=HEALTH_BUDGET_MS,
@@ -103,19 +111,25 @@ async def phases(seconds: float) -> tuple[Phase, Phase]:
         await engine.start()
         probe = Probe("probe", engine.bus, engine.state, {"interval": PROBE_S})
         probe.begin()
-        await _enlist(engine, probe)
-        calm = await _phase(probe, gateway, seconds)
-        engine.execution_engine.max_concurrent_tasks = N_JOBS + 4
-        for n in range(N_JOBS):
-            await engine.execution_engine.schedule_task(f"job-{n}", "endless", _endless)
-        for kind in (Raising, Blocking):
-            await _enlist(
-                engine, kind(kind.__name__, engine.bus, engine.state, {"interval": PROBE_S})
-            )
-        return calm, await _phase(probe, gateway, seconds)
+        await enlist(engine, probe)
+        with served(gateway) as port:
+            calm = await _phase(probe, gateway, port, seconds)
+            await _misbehave(engine)
+            return calm, await _phase(probe, gateway, port, seconds)
 
 
-async def _enlist(engine: Engine, agent: BaseAgent) -> None:
+async def _misbehave(engine: Engine) -> None:
+    """Put the bad agents and the endless jobs on board."""
+    engine.execution_engine.max_concurrent_tasks = N_JOBS + 4
+    for n in range(N_JOBS):
+        await engine.execution_engine.schedule_task(f"job-{n}", "endless", _endless)
+    for kind in (Raising, Blocking):
+        agent = kind(kind.__name__, engine.bus, engine.state, {"interval": PROBE_S})
+        await enlist(engine, agent)
+
+
+async def enlist(engine: Engine, agent: BaseAgent) -> None:
+    """Put an agent on board and start it."""
     engine.registry.register_agent(agent)
     await engine.registry.start_agent(agent.agent_id)
 
@@ -124,21 +138,33 @@ async def _endless() -> None:
     await asyncio.Event().wait()
 
 
-async def _phase(probe: Probe, gateway: Gateway, seconds: float) -> Phase:
+async def _phase(probe: Probe, gateway: Gateway, port: int, seconds: float) -> Phase:
+    asking = Asking(port, "/api/health")
     await asyncio.sleep(WARM_S)
     probe.begin()
     end = threading.Event()
-    reads = asyncio.get_running_loop().run_in_executor(None, _read, gateway, end)
-    await asyncio.sleep(seconds)
-    end.set()
-    return Phase(tuple(probe.late_ms), tuple(await reads))
+    ways = (lambda: _read_ms(gateway), asking.took_ms)
+    watching = [asyncio.to_thread(_repeat, way, end) for way in ways]
+    reads = asyncio.gather(*watching)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        end.set()
+        read_ms, http_ms = await reads
+        asking.close()
+    return Phase(tuple(probe.late_ms), read_ms, http_ms)
 
 
-def _read(gateway: Gateway, end: threading.Event) -> list[float]:
-    """Return the milliseconds of every read until the end."""
+def _read_ms(gateway: Gateway) -> float:
+    """Read once what the route reads and return the milliseconds."""
+    began = time.perf_counter()
+    health(gateway.read(HEALTH_SECTIONS))
+    return (time.perf_counter() - began) * 1e3
+
+
+def _repeat(once: Callable[[], float], end: threading.Event) -> tuple[float, ...]:
+    """Return what every turn took until the end."""
     took = []
     while not end.wait(READ_EVERY_S):
-        began = time.perf_counter()
-        health(gateway.read(HEALTH_SECTIONS))
-        took.append((time.perf_counter() - began) * 1e3)
-    return took
+        took.append(once())
+    return tuple(took)
