@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -76,8 +76,10 @@ class ChildCompute:
             pool = self._ready()
             self._n_calls += 1
             self._n_at_work += 1
+            # here, as a child may begin with it: a line that is hung up meanwhile would never reach it
+            handed_in = _handed_in(pool, function, args, kwargs)
         try:
-            return self._done_there(pool, function, args, kwargs)
+            return _done_there(handed_in)
         except _ChildFailedError as error:
             self._let_go(pool)
             if self._is_closed:
@@ -86,26 +88,6 @@ class ChildCompute:
         finally:
             self._rest()
         return function(*args, **kwargs)
-
-    @staticmethod
-    def _done_there(
-        pool: ProcessPoolExecutor,
-        function: Callable[..., T],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> T:
-        """Return what the child returns; what the function raises there is its own, not the child's."""
-        try:
-            future = pool.submit(function, *args, **kwargs)
-            # a cancel wakes who waits here; it would not wake `concurrent.futures.wait`
-            error = future.exception(CALL_S)
-        except TimeoutError as late:
-            raise _ChildFailedError(f"no answer within {CALL_S:.0f} s") from late
-        except (BrokenProcessPool, CancelledError, RuntimeError, OSError) as failure:
-            raise _ChildFailedError(repr(failure)) from failure
-        if isinstance(error, BrokenProcessPool):
-            raise _ChildFailedError(repr(error)) from error
-        return future.result()
 
     def close(self) -> None:
         """End the child; what is at work there and what comes later is refused."""
@@ -161,6 +143,35 @@ class ChildCompute:
                 self._pool = self._line = None
         pool.shutdown(wait=False, cancel_futures=True)
         _hang_up(line)
+
+
+def _handed_in(
+    pool: ProcessPoolExecutor,
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Future[T]:
+    """Return the child's answer to come; where it cannot be asked, that failure."""
+    try:
+        return pool.submit(function, *args, **kwargs)
+    except (BrokenProcessPool, RuntimeError, OSError) as failure:
+        failed: Future[T] = Future()
+        failed.set_exception(_ChildFailedError(repr(failure)))
+        return failed
+
+
+def _done_there(future: Future[T]) -> T:
+    """Return what the child returns; what the function raises there is its own, not the child's."""
+    try:
+        # a cancel wakes who waits here; it would not wake `concurrent.futures.wait`
+        error = future.exception(CALL_S)
+    except TimeoutError as late:
+        raise _ChildFailedError(f"no answer within {CALL_S:.0f} s") from late
+    except CancelledError as cancelled:
+        raise _ChildFailedError(repr(cancelled)) from cancelled
+    if isinstance(error, BrokenProcessPool):
+        raise _ChildFailedError(repr(error)) from error
+    return future.result()
 
 
 def _closed() -> ComputeClosedError:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing import reduction
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,32 @@ def test_a_close_after_the_child_was_killed_or_has_ended_hangs_on_nothing():
     closing.start()
     closing.join(10.0)
     assert not closing.is_alive()
+
+
+def test_a_close_while_the_child_is_being_born_leaves_none_at_work(monkeypatch: pytest.MonkeyPatch):
+    """What is hung up between the writing of its papers and its birth would leave it a line that never ends."""
+    dump, papers, is_closing = reduction.dump, [], threading.Event()
+
+    def slowly(obj: object, *where: object) -> None:
+        dump(obj, *where)
+        papers.append(obj)
+        if len(papers) == 2:  # the second holds the line
+            is_closing.set()
+            time.sleep(0.5)
+
+    monkeypatch.setattr(reduction, "dump", slowly)
+    child, refused = ChildCompute(), []
+
+    def work() -> None:
+        with pytest.raises(ComputeClosedError):
+            child.call(time.sleep, 300.0)
+        refused.append(True)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    assert is_closing.wait(20.0)
+    child.close()
+    born = papers[1].pid
+    wait_until(lambda: not is_there(born), "the end of the newly born", 20.0)
+    worker.join(20.0)
+    assert refused == [True]
