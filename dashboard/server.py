@@ -5,6 +5,7 @@ Whatever can be wrong with the surroundings is found before the engine starts an
 
 import contextlib
 import errno
+import faulthandler
 import gc
 import logging
 import logging.handlers
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import uvicorn
 from pydantic import SecretStr
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 EXIT_SURROUNDINGS = 2
 EXIT_JOURNAL = 3
 GRACE_S = 3
+LAST_RESORT_S = 15.0
+"""After a signal to end, all that hangs is written to the log with its stack, and the process is no more: three times
+what an end may take. The journal is whole at every moment."""
 MAX_LOG_BYTES = 5_000_000
 N_LOGS = 5
 MIN_PASSWORD = 8
@@ -138,6 +142,12 @@ class AnnouncingServer(uvicorn.Server):
         super().__init__(config)
         self.was_up = False
         self._address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+        """Begin to end, and see to it that nothing can keep the process from it."""
+        if not self.should_exit:
+            faulthandler.dump_traceback_later(LAST_RESORT_S, exit=True, file=_log_file())
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then print the address."""
@@ -298,6 +308,14 @@ def start_logs(home: Path, level: str, secrets: Iterable[str]) -> None:
     root.setLevel(level)
     for chatty in ("alembic", "apscheduler", "uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _log_file() -> TextIO:
+    """Return the open log file, or the terminal when there is none."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and handler.stream is not None:
+            return handler.stream
+    return sys.stderr
 
 
 def _is_for_people(record: logging.LogRecord) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,3 +59,27 @@ def test_the_log_level_is_obeyed_by_the_program(home: Path, servers: Callable[..
     server = servers(home, settings={"LOG_LEVEL": "WARNING"}).start()
     server.stop()
     assert [line for line in server.log().splitlines() if " INFO " in line] == []
+
+
+HANGS = """
+import sys, threading
+import dashboard.server
+from dashboard.cli import main
+dashboard.server.LAST_RESORT_S = 6.0
+def never_ends():
+    threading.Event().wait()
+threading.Thread(target=never_ends).start()
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_what_hangs_is_named_in_the_log_and_cannot_keep_the_process(
+    home: Path, servers: Callable[..., Server]
+):
+    server = servers(home, command=(sys.executable, "-c", HANGS)).start()
+    server.wait_for_bars(1)
+    assert server.stop(signal.SIGTERM) == 1
+    stacks = [line for line in server.log().splitlines() if "never_ends" in line]
+    assert stacks
+    assert all(line.startswith('  File "<string>", line') for line in stacks)
+    assert server.books.last_checkpoint() == server.books.head()
