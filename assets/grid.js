@@ -4,17 +4,11 @@
   const ph = (window.pilothouse = window.pilothouse || {});
   const PHONE = window.matchMedia("(max-width: 767.98px)");
   const RISK_NAMES = ["", "low", "medium", "high", "critical"];
-  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
 
   function h(...parts) {
     return window.React.createElement(...parts);
   }
-
-  /* Arrows move inside the grid; Tab leaves it, as it leaves any other control. */
-  functions.phTabOn = function () {
-    return false;
-  };
 
   // ---- cells ------------------------------------------------------------------------------------------
 
@@ -163,6 +157,28 @@
   }
 
   // ---- keys, filter, address --------------------------------------------------------------------------
+
+  const TABBABLE = "a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex]";
+
+  /* What Tab reaches outside a grid: the nearest after it, or before it. */
+  function beside(grid, isBack) {
+    const side = isBack ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+    const found = [...document.querySelectorAll(TABBABLE)].filter((one) =>
+      one.tabIndex >= 0 && !grid.contains(one) && grid.compareDocumentPosition(one) & side && one.checkVisibility());
+    return isBack ? found[found.length - 1] : found[0];
+  }
+
+  /* Arrows move inside the grid; Tab leaves it, as it leaves any other control. The grid's own way out (tabToNextCell)
+     ends on a row when one is drawn at that moment. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || event.ctrlKey || event.altKey || event.metaKey) return;
+    const grid = event.target.closest && event.target.closest(".ph-watchlist");
+    const next = grid && beside(grid, event.shiftKey);
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    next.focus();
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     const row = event.key === "Enter" && event.target.closest && event.target.closest(".ph-watchlist .ag-row");

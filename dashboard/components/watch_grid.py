@@ -46,8 +46,6 @@ def watch_grid(
             "suppressColumnVirtualisation": True,
             "suppressDragLeaveHidesColumns": True,
             "ensureDomOrder": True,
-            "tabToNextCell": {"function": "phTabOn(params)"},
-            "tabToNextHeader": {"function": "phTabOn(params)"},
             "rowSelection": {
                 "mode": "singleRow",
                 "checkboxes": False,
