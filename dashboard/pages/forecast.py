@@ -84,7 +84,7 @@ def _address(place: Place) -> dict[str, str]:
 
 
 def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
-    names = ("instruments", "agents", f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}")
+    names = ("engine", "instruments", "agents", f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}")
     return gateway.read(names)
 
 
@@ -185,7 +185,8 @@ def live_since(snapshot: Snapshot, argument: str) -> Patch:
 _SECTIONS = ("instruments", "bars:{arg}", "forecast:{arg}")
 LIVE = (
     LivePart(name="forecast.chart", sections=_SECTIONS, render=live_chart, min_interval_s=0.5),
-    LivePart(name="forecast.side", sections=(*_SECTIONS, "card:{arg}", "agents"), render=live_side, min_interval_s=0.5),
+    LivePart(name="forecast.side", sections=(*_SECTIONS, "card:{arg}", "agents", "engine"), render=live_side,
+             min_interval_s=0.5),
     LivePart(name="forecast.card", sections=(*_SECTIONS, "card:{arg}"), render=live_card, min_interval_s=1.0),
     LivePart(name="forecast.bar", sections=("bars:{arg}",), render=live_bar, min_interval_s=1.0),
     LivePart(name="forecast.since", sections=("bars:{arg}",), render=live_since, min_interval_s=1.0),

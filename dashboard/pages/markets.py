@@ -98,7 +98,7 @@ def _address(symbol: str, timeframe: str, level: int) -> dict[str, str]:
 
 def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
     names = (
-        "instruments", "quotes", "feed", "portfolio", "trading", "strategies", "risk:*", "cycle:*",
+        "engine", "instruments", "quotes", "feed", "portfolio", "trading", "strategies", "risk:*", "cycle:*",
         f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}", f"markers:{symbol}",
     )  # fmt: skip
     return gateway.read(names)
@@ -273,7 +273,7 @@ LIVE = (
     LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head),
     LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
-    LivePart(name="markets.strip", sections=("forecast:{arg}", "card:{arg}", *_BARS), render=live_strip),
+    LivePart(name="markets.strip", sections=("engine", "forecast:{arg}", "card:{arg}", *_BARS), render=live_strip),
     LivePart(name="markets.why", sections=("cycle:{arg}", "strategies", "bars:{arg}"), render=sides.live_why,
              min_interval_s=0.5),
     LivePart(name="markets.fills", sections=("instruments", "portfolio", "bars:{arg}"), render=sides.live_fills,

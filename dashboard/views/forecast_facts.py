@@ -6,7 +6,7 @@ from dashboard import formatting as fmt
 from dashboard.views import bars as b
 from dashboard.views.ages import is_behind
 from dashboard.views.forecast_chart import shown_horizon
-from dashboard.views.forecast_place import LEVELS, Place, level_name
+from dashboard.views.forecast_place import LEVELS, Place, level_name, not_made
 from dashboard.views.forecast_reading import (
     Reading,
     horizon_words,
@@ -113,7 +113,7 @@ def _trouble(snapshot: Snapshot) -> tuple[str, str]:
 
 def _why_none(snapshot: Snapshot, place: Place, trouble: str) -> str:
     """Return why there is no forecast of this level: the agent is still, the past too short, or none was issued."""
-    if trouble:
+    if trouble := not_made(snapshot, place.level) or trouble:
         return trouble
     others = [each.value for each in LEVELS if forecast_of(snapshot, place.symbol, str(each.value))]
     if others:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from engine.domain.forecast import HORIZONS, SimulationLevel
-from engine.domain.sections import ForecastSection, Snapshot
+from engine.domain.sections import EngineSection, ForecastSection, Snapshot
 
 LEVELS = tuple(SimulationLevel)
 _NUMBERS = tuple(each.value for each in LEVELS)
@@ -89,7 +89,21 @@ def usual_level(snapshot: Snapshot, symbol: str) -> int:
     known = section.by_level.items() if section else ()
     # one that stood in while history was short may still be there
     primary = ((forecast.origin, int(level)) for level, forecast in known if forecast.is_primary)
-    return max(primary, default=(None, 1))[1]
+    return max(primary, default=(None, (*made_levels(snapshot), 1)[0]))[1]
+
+
+def made_levels(snapshot: Snapshot) -> tuple[int, ...]:
+    """Return the levels that the engine is set to forecast, the primary one first; none while that is unknown."""
+    engine: EngineSection | None = snapshot.value("engine")
+    return engine.levels if engine else ()
+
+
+def not_made(snapshot: Snapshot, level: int) -> str:
+    """Return why there will be no forecast of a level, nothing when there may be one."""
+    made = made_levels(snapshot)
+    if not made or level in made:
+        return ""
+    return f"Level {level} is not forecast: MC_LEVELS is {', '.join(map(str, made))}."
 
 
 def _one_of(asked: str, choices: tuple[int, ...], usual: int) -> int:

@@ -19,7 +19,7 @@ from dashboard.views.account_risk import (
     why_unknown,
 )
 from dashboard.views.ages import is_behind
-from dashboard.views.forecast_place import level_name
+from dashboard.views.forecast_place import level_name, not_made
 from dashboard.views.forecast_reading import horizon_words as short_horizon
 from dashboard.views.forecast_reading import writer
 from dashboard.views.price_chart import (
@@ -158,7 +158,7 @@ def strip_view(snapshot: Snapshot, symbol: str, level: int = 1) -> StripView:
     if forecast is None:
         return StripView(
             title=f"No forecast of level {level} yet",
-            detail="The first one comes with the next closed bar.",
+            detail=not_made(snapshot, level) or "The first one comes with the next closed bar.",
         )
     ends = dict(zip(FAN_LEVELS, (row[-1] for row in forecast.fan), strict=True))
     item = instrument_of(snapshot, symbol)

@@ -298,6 +298,7 @@ class Engine:
             config_hash=print_.config_hash,
             data_hash=print_.data_hash,
             code_hash=print_.code_hash,
+            levels=tuple(int(level) for level in parts.settings.mc_levels),
         )
 
     def _bars_of(self, symbol: str) -> BarColumns | None:

@@ -60,7 +60,7 @@ class EngineSection(Payload):
     """``engine``: who runs, since when, in what mode.
 
     `state` is "starting", "running", "stopping", "stopped" or "failed"; `fingerprint` names seed,
-    configuration, data and code.
+    configuration, data and code; `levels` are those that are forecast, the first being what votes and risk go by.
     """
 
     state: str
@@ -78,6 +78,7 @@ class EngineSection(Payload):
     data_hash: str = ""
     code_hash: str = ""
     note: str = ""
+    levels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

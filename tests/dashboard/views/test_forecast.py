@@ -14,7 +14,7 @@ from dashboard.views import five_levels as five
 from dashboard.views.forecast_chart import forecast_chart
 from dashboard.views.forecast_facts import figures_view, head_view, level_rows, rows_note
 from dashboard.views.forecast_grounds import grounds_view
-from dashboard.views.forecast_place import Place, place_from, place_of, usual_level
+from dashboard.views.forecast_place import Place, not_made, place_from, place_of, usual_level
 from dashboard.views.forecast_reading import probability_up, reading
 from dashboard.views.forecast_spread import distribution
 from dashboard.views.markets import strip_view
@@ -23,7 +23,13 @@ from dashboard.views.price_chart import price_chart
 from dashboard.views.what_if import what_if_of
 from engine.domain.agents import AgentStatus
 from engine.domain.forecast import HORIZONS, QUANTILE_LEVELS, HorizonQuantiles
-from engine.domain.sections import AgentRow, AgentsSection, BarsSection, ForecastSection
+from engine.domain.sections import (
+    AgentRow,
+    AgentsSection,
+    BarsSection,
+    EngineSection,
+    ForecastSection,
+)
 from tests.dashboard import forecasts as f
 from tests.dashboard.samples import SampleGateway, columns, minutes, sample_values
 
@@ -75,6 +81,25 @@ def test_an_address_without_a_level_shows_the_one_that_votes_and_risk_go_by() ->
     del made["4"]
     assert usual_level(read(**{"forecast:AAPL": ForecastSection(by_level=made)}), "AAPL") == 1
     assert usual_level(without(), "AAPL") == 1
+
+
+def test_before_the_first_forecast_the_level_is_the_first_that_the_engine_is_set_to() -> None:
+    engine = EngineSection(state="running", levels=(2, 4))
+    none = {"engine": engine, "forecast:AAPL": ForecastSection()}
+    assert usual_level(read(**none), "AAPL") == 2
+    made = {"4": replace(f.made(AAPL, 4), is_primary=True)}
+    both = {
+        "engine": engine,
+        "forecast:AAPL": ForecastSection(by_level=made),
+    }  # short history: another stands in
+    assert usual_level(read(**both), "AAPL") == 4
+
+
+def test_a_level_that_is_never_forecast_is_not_promised_with_the_next_bar() -> None:
+    engine = EngineSection(state="running", levels=(2, 4))
+    said = [not_made(read(engine=engine), level) for level in (1, 2)]
+    assert said == ["Level 1 is not forecast: MC_LEVELS is 2, 4.", ""]
+    assert not_made(without(), 1) == ""
 
 
 # -- reading -----------------------------------------------------------------------------------------------
