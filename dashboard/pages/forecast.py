@@ -84,7 +84,14 @@ def _address(place: Place) -> dict[str, str]:
 
 
 def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
-    names = ("engine", "instruments", "agents", f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}")
+    names = (
+        "engine",
+        "instruments",
+        "agents",
+        f"bars:{symbol}",
+        f"forecast:{symbol}",
+        f"card:{symbol}",
+    )
     return gateway.read(names)
 
 
