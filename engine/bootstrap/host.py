@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 from engine.adapters.clocks.wall import WallClock
@@ -18,7 +19,7 @@ from engine.adapters.stores.on_disk import DiskStore
 from engine.bootstrap.door import Door
 from engine.bootstrap.engine import Engine, Parts
 from engine.bootstrap.questions import questions
-from engine.bootstrap.warming import Warming
+from engine.bootstrap.warming import Warming, make_ready
 from engine.core.gateway import EngineSide, Gateway
 from engine.core.live_store import LiveStore
 from engine.core.trouble import Pace
@@ -113,16 +114,17 @@ class Host:
             f"web-{os.getpid()}", socket.gethostname(), os.getpid(), clock.now()
         )
         self._epoch = lease.epoch
+        compute = ThreadCompute()
         parts = Parts(
             settings=self.settings,
             journal=journal,
             store=store,
             clock=clock,
-            compute=ThreadCompute(),
+            compute=compute,
             lease=lease,
             version=self._version,
             pace=Pace(),
-            warming=Warming(),
+            warming=Warming(partial(make_ready, compute.call)),
         )
         engine = Engine(parts, lambda: None if self._thread is None else self._thread.lag_ms)
         timers = IntervalTimers(engine.execution_engine, clock)

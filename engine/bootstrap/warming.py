@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from engine.adapters.compute.child import ComputeClosedError
 from engine.agents.risk_figures import Measured, measure
 from engine.domain.errors import NotEnoughDataError
 from engine.domain.forecast import SimulationLevel
@@ -20,7 +21,8 @@ from engine.forecasts.levels import Ask, Levels
 from engine.forecasts.past import Past
 from engine.forecasts.records import Occasion, forecast_of, issued_of
 from engine.forecasts.size import Size
-from engine.kernels.compiled import warm
+from engine.kernels.compiled import is_kept, note_kept, warm
+from engine.ports.compute import Call
 
 WORDS = "kernels are being compiled"
 _N_BARS = 420
@@ -33,16 +35,16 @@ log = logging.getLogger(__name__)
 
 
 class Warming:
-    """Calls every kernel once in a thread.
+    """Makes every kernel ready in a thread.
 
     Parameters
     ----------
     work : callable
-        What calls them; a failure is logged, and nothing waits any longer.
+        What does it; a failure is logged, and nothing waits any longer.
     """
 
-    def __init__(self, work: Callable[[], None] | None = None) -> None:
-        self._work = work or call_all
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pilothouse-warm-up", daemon=True)
 
@@ -57,16 +59,37 @@ class Warming:
     def _run(self) -> None:
         try:
             self._work()
+        except ComputeClosedError:
+            log.debug("kernels were not made ready: the engine stopped first")
         except Exception:
             log.exception("kernels could not be made ready: they are compiled when they are needed")
         finally:
             self._is_over.set()
 
 
+def make_ready(call: Call) -> None:
+    """Have machine code made in the child where there is none yet, then load it here.
+
+    Notes
+    -----
+    A compiler leaves a hundred megabytes behind and holds the interpreter's lock in slices: neither is for a process
+    that serves pages for months.
+
+    Parameters
+    ----------
+    call : callable
+        Calls a function in a child process.
+    """
+    if not is_kept():
+        call(call_all)
+    call_all()
+
+
 def call_all() -> None:
     """Compile or load what forecasts, their scores and risk figures call, by making them of prices made up for it."""
     warmth = warm()
     _call_forecasts()
+    note_kept()
     log.info(
         "kernels are ready: %d of %d came from %s",
         warmth.n_loaded,

@@ -25,6 +25,8 @@ _HERE = Path(__file__).parent
 _KEPT_FOLDERS = 4
 """Folders of other sources that stay beside ours; older ones are of programs that are gone."""
 
+_WHOLE = "whole"
+
 _registry: list[tuple[Any, str]] = []
 
 
@@ -106,6 +108,19 @@ def warm() -> Warmth:
         seconds=time.perf_counter() - began,
         folder=None if folder is None else str(folder),
     )
+
+
+def is_kept() -> bool:
+    """Return whether machine code of all kernels is kept already; so it is where none can be."""
+    folder = code_folder()
+    return folder is None or (folder / _WHOLE).exists()
+
+
+def note_kept() -> None:
+    """Note that all kernels have been compiled into the folder."""
+    folder = code_folder()
+    if folder is not None:
+        (folder / _WHOLE).touch()
 
 
 @cache

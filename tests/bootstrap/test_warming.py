@@ -3,13 +3,17 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from engine.adapters.compute.child import ComputeClosedError
 from engine.bootstrap import warming
-from engine.bootstrap.warming import WORDS, Warming, call_all
+from engine.bootstrap.warming import WORDS, Warming, call_all, make_ready
 from engine.domain.errors import NotEnoughDataError
-from engine.kernels import garch
+from engine.kernels import compiled, garch
+from engine.kernels.compiled import is_kept
 from tests.program import wait_until
 
 
@@ -59,6 +63,51 @@ def test_everything_that_the_first_bar_needs_was_called_once():
         timeout=300,
     )
     assert found.stdout.split("\n")[0] == "True []"
+
+
+@pytest.mark.parametrize(("is_kept", "places"), [(False, ["child", "here"]), (True, ["here"])])
+def test_what_is_not_kept_yet_is_compiled_in_a_child_first(
+    monkeypatch: pytest.MonkeyPatch, *, is_kept: bool, places: list[str]
+):
+    """A compiler leaves a hundred megabytes where it has been."""
+    found, where = [], ["here"]
+    monkeypatch.setattr(warming, "is_kept", lambda: is_kept)
+    monkeypatch.setattr(warming, "call_all", lambda: found.append(where[-1]))
+
+    def call(work: Callable[[], None]) -> None:
+        where.append("child")
+        work()
+        where.pop()
+
+    make_ready(call)
+    assert found == places
+
+
+def test_a_stop_meanwhile_is_no_failure(caplog: pytest.LogCaptureFixture):
+    def close(*_: object) -> None:
+        raise ComputeClosedError("closed")
+
+    subject = Warming(close)
+    subject.start()
+    wait_until(lambda: not subject.waits_for(), "the end")
+    assert caplog.text == ""
+
+
+def test_machine_code_counts_as_kept_once_everything_has_been_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(compiled, "code_folder", lambda: tmp_path)
+    monkeypatch.setattr(warming, "_call_forecasts", lambda: made.append(is_kept()))
+    made: list[bool] = []
+    assert not is_kept()
+    call_all()
+    assert made == [False]
+    assert is_kept()
+
+
+def test_where_nothing_can_be_kept_a_child_would_compile_in_vain(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compiled, "code_folder", lambda: None)
+    assert is_kept()
 
 
 def test_no_child_is_started_to_warm_up(monkeypatch: pytest.MonkeyPatch):
