@@ -42,9 +42,13 @@ CSV, DOWNLOAD = "forecast-csv", "forecast-download"
 
 
 def fan_panel(
-    snapshot: Snapshot, place: Place, view: ForecastChart | FiveChart, drawn: go.Figure
+    snapshot: Snapshot,
+    place: Place,
+    view: ForecastChart | FiveChart,
+    drawn: go.Figure,
+    note: str = "",
 ) -> html.Section:
-    """Return the panel with the chart as drawn, its head and its tools."""
+    """Return the panel with the chart as drawn, its head and its tools, and what the address asked for in vain."""
     head = facts.head_view(snapshot, place)
     none = html.Div(
         empty_state("trending-up", "No forecast yet", ""), id=NONE, hidden=head.is_known,
@@ -56,6 +60,7 @@ def fan_panel(
             html.Header(
                 [
                     _symbols(snapshot, place.symbol),
+                    *([html.Span(note, className="ph-t12 ph-warn", role="status")] if note else []),
                     html.Div(parts.head(head), id=HEAD, className="ph-line"),
                     _horizons(snapshot, place),
                     _modes(place),

@@ -34,7 +34,7 @@ from dashboard.views.forecast_place import (
     place_of,
     usual_level,
 )
-from dashboard.views.markets import chosen_symbol
+from dashboard.views.markets import chosen_symbol, not_watched
 from dashboard.views.past_fans import n_seen, past_key
 from dashboard.views.price_chart import columns_of, forecast_of
 from dashboard.views.report_card import report_view
@@ -53,14 +53,15 @@ LEVEL, SHOWN = parts.LEVEL, parts.SHOWN
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     """Return the page at the place of the address."""
-    symbol = chosen_symbol(gateway.read(("instruments",)), query.get("symbol", ""))
+    asked = query.get("symbol", "")
+    symbol = chosen_symbol(gateway.read(("instruments",)), asked)
     snapshot = _read(gateway, symbol)
     place = place_of(symbol, query, usual_level(snapshot, symbol))
     view = _view(snapshot, place, _records(gateway, place))
     return html.Div(
         [
             html.H1(PAGE.title, className="ph-hidden"),
-            panels.fan_panel(snapshot, place, view, _figure(view)),
+            panels.fan_panel(snapshot, place, view, _figure(view), not_watched(snapshot, asked)),
             html.Div(panels.side(snapshot, place), className="ph-area-side ph-col"),
             panels.report_panel(snapshot, place),
             *[dcc.Store(id=name) for name in (ctl.WISH, ctl.ANSWER, PAST)],

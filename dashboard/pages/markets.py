@@ -40,6 +40,7 @@ from dashboard.views.forecast_place import LEVELS, chosen_level, usual_level
 from dashboard.views.markets import (
     chosen_symbol,
     head_view,
+    not_watched,
     strip_view,
 )
 from dashboard.views.price_chart import columns_of, forming_view, price_chart
@@ -69,7 +70,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     return html.Div(
         [
             html.H1(PAGE.title, className="ph-hidden"),
-            _watch_panel(snapshot, symbol),
+            _watch_panel(snapshot, symbol, not_watched(found, query.get("symbol", ""))),
             _chart_area(snapshot, symbol, timeframe, level),
             sides.why_panel(snapshot, symbol),
             sides.activity_panel(snapshot, symbol),
@@ -111,8 +112,9 @@ def _timeframe(snapshot: Snapshot, symbol: str, asked: str) -> str:
 # -- watchlist -----------------------------------------------------------------------------------
 
 
-def _watch_panel(snapshot: Snapshot, symbol: str) -> html.Section:
+def _watch_panel(snapshot: Snapshot, symbol: str, note: str = "") -> html.Section:
     rows = watchlist.grid_rows(snapshot)
+    n_rows = str(len(rows)) if rows else None
     body: list[Node] = (
         list(watch_grid(GRID, rows, symbol))
         if rows
@@ -121,7 +123,7 @@ def _watch_panel(snapshot: Snapshot, symbol: str) -> html.Section:
     return panel(
         "Watchlist",
         *body,
-        remark=str(len(rows)) if rows else None,
+        remark=html.Span(note, className="ph-t12 ph-warn", role="status") if note else n_rows,
         tools=[_price_age(snapshot), grid_filter(GRID, "Filter the watchlist")],
         is_flush=True,
         class_name="ph-area-watch",

@@ -48,6 +48,7 @@ from engine.domain.trading import Fill
 N_FILLS = 40
 TREND_DAYS = 60
 DAY_S = 86_400
+_MAX_ASKED = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,15 @@ def chosen_symbol(snapshot: Snapshot, asked: str) -> str:
     """Return the symbol asked for when it is watched, else the first of the watchlist, or nothing."""
     symbols = [item.symbol for item in instruments(snapshot)]
     return asked if asked in symbols else (symbols[0] if symbols else "")
+
+
+def not_watched(snapshot: Snapshot, asked: str) -> str:
+    """Return that a symbol which an address asks for is not watched; nothing when it is, or none was asked for."""
+    watched = [item.symbol for item in instruments(snapshot)]
+    if not watched or asked in ("", *watched):
+        return ""
+    short = asked if len(asked) <= _MAX_ASKED else f"{asked[:_MAX_ASKED]}…"
+    return f"{short} is not watched"
 
 
 def head_view(snapshot: Snapshot, symbol: str, timeframe: str) -> HeadView:

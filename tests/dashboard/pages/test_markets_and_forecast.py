@@ -56,6 +56,16 @@ def test_the_address_decides_what_is_shown(module, query, expected) -> None:
     assert expected in root["data-topics"].split()
 
 
+@pytest.mark.parametrize("module", [markets, forecast])
+@pytest.mark.parametrize(("asked", "said"), [
+    ("NOPE", "NOPE is not watched"), ("A" * 99, f"{'A' * 16}… is not watched"), ("GOOG", ""), ("", ""),
+])  # fmt: skip
+def test_a_symbol_that_is_not_watched_is_named(module, asked: str, said: str) -> None:
+    parts = module.layout(SampleGateway(), {"symbol": asked})._traverse()
+    notes = [part.children for part in parts if getattr(part, "role", None) == "status"]
+    assert [note for note in notes if "watched" in str(note)] == ([said] if said else [])
+
+
 def test_choosing_a_row_moves_chart_card_topics_and_address_together() -> None:
     head, figure, words, _strip, _why, remark, topics, address = markets.chosen(
         SampleGateway(), [{"symbol": "GOOG"}], "1W"
