@@ -9,7 +9,7 @@
   const HEAVY_REST = 4; // times as long as they took, the page is left to the hand and to numbers
   const MOST_REST_MS = 2000;
   const LOOK_MS = 400; // between two looks at what nobody tells of
-  const SILENCE_MS = 12000; // the hub speaks at least every five seconds
+  const SILENCE_MS = 5000; // the hub speaks at least every two seconds
   const POLL_MS = 2000;
   const RETRY_WHILE_POLLING_MS = 30000;
   const PATIENCE = 40; // paints to wait for an element that is not mounted yet

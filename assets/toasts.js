@@ -39,9 +39,23 @@
     });
     newest = Math.max(newest, ...seqs);
     if (!isNew) return;
+    unite();
     calm();
     place();
     window.setTimeout(place, SETTLED_MS);
+  }
+
+  /* Three steps are three answers of the same words: the newest says it. */
+  function unite() {
+    const said = new Set();
+    open()
+      .filter((toast) => toast.dataset.stays === "false" && toast.dataset.alert === "false")
+      .sort((a, b) => Number(b.dataset.seq) - Number(a.dataset.seq))
+      .forEach((toast) => {
+        const title = toast.querySelector("strong").textContent;
+        if (said.has(title)) hide(toast);
+        said.add(title);
+      });
   }
 
   /* When the market falls, alerts come by the dozen: the newest stand here, all of them under the bell. A phone has room

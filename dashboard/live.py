@@ -25,7 +25,7 @@ from engine.domain.sections import Snapshot
 MAX_CLIENTS = 512
 MAX_CHANNELS = 2_048
 """Topics drawn at a time; of those that nobody looks at any more the oldest go first."""
-KEEP_ALIVE_S = 5.0
+KEEP_ALIVE_S = 2.0
 REST_S = 0.01
 """Between two looks; what rings writes twenty times a second at most."""
 FRAME_S = 0.02

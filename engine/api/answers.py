@@ -171,7 +171,8 @@ def _reasons(row: AgentRow) -> list[str]:
 
 def _reason(row: AgentRow) -> str:
     failure = row.last_error if row.status is AgentStatus.ERROR else ""
-    return failure or row.reason or "no reason given"
+    by_whom = f"by {row.actor}" if row.actor else "no reason given"
+    return failure or row.reason or by_whom
 
 
 def signal(symbol: str, snapshot: Snapshot) -> SignalAnswer | None:

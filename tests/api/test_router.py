@@ -91,11 +91,16 @@ def test_health_names_the_agent_that_does_not_work_with_its_state_and_reason(
     rows = (
         AgentRow(agent_id="risk", title="Risk", status=status, reason="by anna", last_error="old"),
         AgentRow(agent_id="strategy", title="Strategy", status=status),
+        AgentRow(agent_id="execution", title="Execution", status=status, actor="anna"),
     )
     gateway.put("agents", AgentsSection(rows=rows))
     assert client.get("/api/health").json() == {
         "status": "degraded",
-        "reasons": [f"Risk {words}: by anna", f"Strategy {words}: no reason given"],
+        "reasons": [
+            f"Risk {words}: by anna",
+            f"Strategy {words}: no reason given",
+            f"Execution {words}: by anna",
+        ],
     }
 
 

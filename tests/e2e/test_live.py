@@ -170,6 +170,9 @@ def test_each_click_on_step_is_a_bar(screen: Screen, server: Server):
     wait_until(lambda: server.status()["feed"]["bars_done"] >= before + 4, "four bars")
     screen.settled(lambda: server.status()["feed"]["bars_done"], seconds=1.0)
     assert server.status()["feed"]["bars_done"] == before + 4
+    open_toasts = screen.page.locator(".ph-toast[data-open][data-alert=false] strong")
+    titles = open_toasts.all_text_contents()
+    assert len(titles) == len(set(titles)), "four answers of the same words are one toast"
     screen.page.locator("#ph-main").get_by_role("button", name="Play").click()
 
 
