@@ -66,7 +66,23 @@
     });
   }
 
+  /* What came later stands above what was given, which stays: only the newest of all kinds are ever sent again. */
+  function put(host) {
+    const words = host.dataset.phNewer;
+    if (host.phPut === words) return;
+    host.phPut = words;
+    const before = JSON.parse(host.dataset.phRows || "[]");
+    const first = before.find(([, value]) => value); // rows without a value are days, or say that there is none
+    const newest = first ? Number(first[1]) : -1;
+    const sent = JSON.parse(words);
+    const known = sent.findIndex(([, value]) => value && Number(value) <= newest);
+    const later = known < 0 ? sent : sent.slice(0, known);
+    if (!later.some(([, value]) => value)) return;
+    host.dataset.phRows = JSON.stringify([...later, ...(first ? before : [])].slice(0, Number(host.dataset.phMost)));
+  }
+
   function drawAll() {
+    document.querySelectorAll("[data-ph-newer]").forEach(put);
     document.querySelectorAll("[data-ph-rows]").forEach(draw);
   }
 
@@ -75,7 +91,7 @@
       childList: true,
       subtree: true,
       attributes: true,
-      attributeFilter: ["data-ph-rows"],
+      attributeFilter: ["data-ph-rows", "data-ph-newer"],
     });
     new MutationObserver(() => document.querySelectorAll("[data-ph-rows]").forEach(mark)).observe(document.body, {
       subtree: true,

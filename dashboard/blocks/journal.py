@@ -99,13 +99,12 @@ def event_button(view: RowView) -> html.Button:
     )
 
 
-def event_table(body: str, body_id: str) -> html.Table:
-    """Return the list of events; the browser draws its rows."""
+def event_table(body: str, body_id: str, n_most: int) -> html.Table:
+    """Return the list of events; the browser draws its rows, and keeps so many of what is put above them."""
     made = table(COLUMNS, (), caption="Events, newest first", class_name="ph-journal")
     caption, head = made.children[:2]  # the body is drawn by the browser
-    drawn = html.Tbody(
-        id=body_id, **attrs({"data-ph-rows": body, "data-ph-span": str(len(COLUMNS))})
-    )
+    data = {"data-ph-rows": body, "data-ph-span": str(len(COLUMNS)), "data-ph-most": str(n_most)}
+    drawn = html.Tbody(id=body_id, **attrs(data))
     return html.Table([caption, head, drawn], className="ph-table ph-journal")
 
 

@@ -47,7 +47,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     shown = _detail(gateway, chosen)
     listed = html.Div(
         [
-            part.event_table(found, BODY),
+            part.event_table(found, BODY, N_FOUND),
             part.below(OLDER, SEARCH),
         ],
         className="ph-scroll ph-j-scroll",
@@ -163,11 +163,9 @@ def _list(gateway: GatewayPort, kept: Mapping[str, Any]) -> tuple[str, str]:
     """Return the rows and the status line: live ones from the log, searched ones and ticks from the journal."""
     is_asked = kept["text"] or view.TICKS.key in kept["kinds"]
     if not is_asked:
-        log = _log(gateway.read(("log",)))
-        is_there = not log.rows or view.rows_view(log.rows, kept["kinds"])
-        return (
-            _live(log, kept["kinds"]) if is_there else _drawn(_asked(gateway, kept, N_LIVE), kept)
-        ), ""
+        if kept["kinds"]:  # the log has the newest of all kinds, and maybe none of these
+            return _drawn(_asked(gateway, kept, N_LIVE), kept), ""
+        return _live(_log(gateway.read(("log",))), ()), ""
     found = _searched(gateway, kept)
     rows = _drawn(found, kept)
     if not kept["text"]:
@@ -206,11 +204,10 @@ def _head_words(gateway: GatewayPort, kept: Mapping[str, Any]) -> str:
 
 
 def render_rows(snapshot: Snapshot, argument: str) -> Patch:
-    """Return the newest events of the chosen kinds."""
+    """Return the newest events; those of the chosen kinds are put above what the page was given."""
     kinds, log = [key for key in argument.split("|") if key != "all"], _log(snapshot)
-    if kinds and not view.rows_view(log.rows, kinds):
-        return Patch()  # the page has asked the journal for them
-    return Patch(attrs={BODY: {"data-ph-rows": _live(log, kinds)}})
+    name = "data-ph-newer" if kinds else "data-ph-rows"
+    return Patch(attrs={BODY: {name: _live(log, kinds)}})
 
 
 def render_head(snapshot: Snapshot, newest: str) -> Patch:

@@ -395,3 +395,22 @@ def test_the_chart_knows_how_old_its_fan_is(screen: Screen):
         return document.querySelector(".ph-chart-panel").dataset.itsAge;
     }"""
     wait_until(lambda: screen.page.evaluate(ageing) == "stale", "a fan that is out of date")
+
+
+def test_events_of_a_rare_kind_stay_listed_while_others_come(screen: Screen, server: Server):
+    """The live section has the newest of all kinds: a list of one kind must not shrink to what is among them."""
+    server.wait_for_bars(2)
+    page = screen.open("/journal?show=commands").page
+    listed = page.locator(".ph-journal .ph-j-row .ph-j-open")
+    for number in range(3):
+        server.books.send("SetReplaySpeed", f"rare-{number}", bars_per_minute=40 + number)
+    wait_until(lambda: listed.count() >= 3, "the commands are listed")
+    before = listed.all_text_contents()
+    head = server.books.head()
+    listable = "SELECT count(*) FROM events WHERE seq > ? AND event_type != 'MARKET_DATA'"
+    wait_until(
+        lambda: server.books.rows(listable, head)[0][0] > 250, "more events than the log holds"
+    )
+    server.books.send("SetReplaySpeed", "rare-last", bars_per_minute=40)
+    wait_until(lambda: listed.count() > len(before), "the last command above them")
+    assert listed.all_text_contents()[-len(before) :] == before

@@ -7,7 +7,7 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 from dashboard.pages import journal as page
-from dashboard.patches import Patch, encode_patch
+from dashboard.patches import encode_patch
 from dashboard.wish import is_topic
 from engine.domain.events import EventType
 from engine.domain.log import EventDetail, LogRow
@@ -144,15 +144,18 @@ def test_a_number_that_is_not_kept_is_no_event(gateway: JournalGateway):
     assert status.startswith("No event holds")
 
 
-def test_a_kind_that_is_not_among_the_newest_is_asked_of_the_journal_and_stays(
-    gateway: JournalGateway,
+@pytest.mark.parametrize("n_newest", [0, 3])
+def test_events_of_a_kind_are_asked_of_the_journal_and_news_are_put_above_them(
+    gateway: JournalGateway, n_newest: int
 ):
-    gateway.values["log"] = LogSection(
-        rows=tuple(row for row in gateway.kept if row.event_type == "RISK_UPDATE")[:50], head=500
-    )
+    of_log = [row for row in gateway.kept if row.event_type == "RISK_UPDATE"][:50]
+    orders = [row for row in gateway.kept if row.event_type == "ORDER_FILLED"]
+    gateway.values["log"] = LogSection(rows=(*orders[:n_newest], *of_log), head=500)
     rows, _ = page._list(gateway, page.state(["orders"], ""))
-    assert "ORDER_FILLED" in rows
-    assert page.render_rows(gateway.read(("log",)), "orders") == Patch()
+    assert seqs(rows) == [row.seq for row in orders[: page.N_LIVE]]
+    sent = page.render_rows(gateway.read(("log",)), "orders").attrs[page.BODY]
+    assert seqs(sent.pop("data-ph-newer")) == [row.seq for row in orders[:n_newest]]
+    assert sent == {}, "what was given stays"
 
 
 def test_a_search_without_result_says_what_to_do(gateway: JournalGateway):
@@ -255,8 +258,10 @@ def test_a_list_is_brief_as_the_live_one_and_a_search_or_the_export_finds_everyt
 def test_live_rows_are_data_and_small(gateway: JournalGateway):
     patch = page.render_rows(gateway.read(("log",)), "orders|risk")
     assert set(patch.to_data()) == {"attrs"}
-    assert len(seqs(patch.attrs[page.BODY]["data-ph-rows"])) == page.N_LIVE
+    assert len(seqs(patch.attrs[page.BODY]["data-ph-newer"])) == page.N_LIVE
     assert len(encode_patch(patch)) < 15_000
+    every = page.render_rows(gateway.read(("log",)), "all").attrs[page.BODY]
+    assert len(seqs(every["data-ph-rows"])) == page.N_LIVE
 
 
 def test_a_new_market_day_is_parted_by_a_line_with_its_date(gateway: JournalGateway):
