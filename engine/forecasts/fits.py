@@ -41,8 +41,10 @@ EVEN = 0.5
 NO_MARKET = "the market must have 100 common bars, was without; wait for more bars"
 LEAST_TO_FILTER = 20
 """Bars below which known regimes cannot be told apart; the newest bar of a market that is just large enough is one."""
-KEPT = 24
-"""Fits kept per symbol: as many blocks as a rehearsal walks, which every symbol goes through anew."""
+KEPT = 4
+"""Fits kept per symbol: those in force, the ones before to begin at, and those made ahead."""
+KEPT_TO_REHEARSE = 24
+"""As many blocks as a rehearsal walks, which every symbol goes through anew."""
 
 Aside = Callable[[Callable[[Call], None]], None]
 """Does work beside everything else, which is given a `Call` of its own."""
@@ -65,11 +67,16 @@ class Fits:
         Calls a function with arguments, in a child process for example; here by default.
     aside : callable, optional
         Does work that nobody waits for; at once by default.
+    n_kept : int
+        Fits kept per symbol, and of the market: a hundred kilobytes each.
     """
 
-    def __init__(self, call: Call | None = None, aside: Aside | None = None) -> None:
+    def __init__(
+        self, call: Call | None = None, aside: Aside | None = None, n_kept: int = KEPT
+    ) -> None:
         self._call: Call = call or _here
         self._aside: Aside = aside or _at_once
+        self._n_kept = n_kept
         self._symbols: dict[str, OrderedDict[Key, SymbolFit]] = {}
         self._regimes: OrderedDict[tuple[float, Names], MarkovFit | None] = OrderedDict()
         self._market: OrderedDict[float, tuple[Names, MarketFit | None]] = OrderedDict()
@@ -139,11 +146,16 @@ class Fits:
             try:
                 value = make()
                 with self._lock:
-                    _put(made, key, value)
+                    self._put(made, key, value)
             finally:
                 with self._lock:
                     self._making.pop((id(made), key), None)
         return value
+
+    def _put(self, kept: OrderedDict[K, V], place: K, value: V) -> None:
+        kept[place] = value
+        while len(kept) > self._n_kept:
+            kept.popitem(last=False)
 
     def is_market_near(self, past: Past, others: Others, made: Callable[[], None]) -> bool:
         """Return whether `of_market` answers at once; otherwise have its parts made aside, and `made` called then."""
@@ -183,7 +195,7 @@ class Fits:
                 if place not in self._market or names != _names(pasts):
                     names = _names(pasts)
                     market = self._fit_market(past.upto(place), pasts)
-                    _put(self._market, place, (names, market))
+                    self._put(self._market, place, (names, market))
             return market
 
     def _fit_market(self, past: Past, pasts: list[Past]) -> MarketFit | None:
@@ -277,9 +289,3 @@ def _newest_before(made: OrderedDict[Key, SymbolFit], key: Key) -> g.GarchFit | 
     """Return the newest kept fit of earlier bars: even where a search begins must not come from later ones."""
     earlier = [each for each in made if each[0] < key[0]]
     return made[max(earlier, key=itemgetter(0))].garch if earlier else None
-
-
-def _put(kept: OrderedDict[K, V], place: K, value: V) -> None:
-    kept[place] = value
-    while len(kept) > KEPT:
-        kept.popitem(last=False)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from engine.domain.forecast import HORIZONS, ForecastsSettled, SettledForecast, SimulationLevel
 from engine.forecasts.adaptive_crew import AdaptiveCrew
 from engine.forecasts.book import ForecastBook
-from engine.forecasts.fits import Aside, Fits
+from engine.forecasts.fits import KEPT_TO_REHEARSE, Aside, Fits
 from engine.forecasts.fitting import Call
 from engine.forecasts.levels import Ask, Levels
 from engine.forecasts.past import Past
@@ -106,7 +106,7 @@ def walk(piece: Piece) -> Walked:
     """Settle, and issue every level, at each bar of a piece."""
     global _kept  # noqa: PLW0603 -- a child process has no other place to keep what the next call needs
     if _kept[0] != piece.run:
-        _kept = (piece.run, Fits())
+        _kept = (piece.run, Fits(n_kept=KEPT_TO_REHEARSE))
     levels, book = Levels(_kept[1], piece.book.crew), piece.book
     whole = next(past for past in piece.pasts if past.symbol == piece.symbol)
     rows = []

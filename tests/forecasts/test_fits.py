@@ -48,6 +48,15 @@ def test_other_closes_at_the_same_places_are_another_fit():
     assert not np.array_equal(fits.of_symbol(one).pool, fits.of_symbol(other).pool)
 
 
+@pytest.mark.parametrize("n_kept", [1, 2])
+def test_no_more_fits_are_kept_than_were_asked_for(n_kept: int):
+    fits = Fits(n_kept=n_kept)
+    made = [fits.of_symbol(PAST.until(n)) for n in (340, 370, 399)]
+    again = [fits.of_symbol(PAST.until(n)) for n in (399, 370)]
+    assert again[0] is made[2]
+    assert (again[1] is made[1]) is (n_kept == 2)
+
+
 def test_a_fit_is_kept_for_a_block_and_then_renewed():
     fits = Fits()
     made = [fits.of_symbol(PAST.until(n)) for n in range(340, 400)]

@@ -5,6 +5,7 @@ transaction as the events. An answer to a command marks it done in that transact
 """
 
 import threading
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -48,6 +49,9 @@ from engine.ports.journal import Checkpoint, EventQuery, Lease
 
 _PAGE = 2_000
 _CHECKPOINTS_KEPT = 3
+_LEVEL = 1
+"""Of compression: a fifth of the size in 30 ms."""
+_ZLIB = b"\x78"
 _STREAM = tuple(
     kind.value for kind, retention in RETENTION.items() if retention is Retention.STREAM
 )
@@ -213,7 +217,8 @@ class SqlJournal:
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint; only the newest three stay."""
-        raw = msgspec.msgpack.encode(checkpoint.sections)
+        # SQLite holds on to what a statement was given last: five megabytes, in each connection
+        raw = zlib.compress(msgspec.msgpack.encode(checkpoint.sections), _LEVEL)
         statement = self._insert(checkpoints).values(seq=checkpoint.seq, sections=raw)
         newest = select(checkpoints.c.seq).order_by(checkpoints.c.seq.desc())
         with self._writing(is_durable=False) as connection:
@@ -221,7 +226,9 @@ class SqlJournal:
                 checkpoint.seq, connection.execute(select(owner_row.c.head)).scalar_one()
             )
             connection.execute(
-                statement.on_conflict_do_update(index_elements=["seq"], set_={"sections": raw})
+                statement.on_conflict_do_update(
+                    index_elements=["seq"], set_={"sections": statement.excluded.sections}
+                )
             )
             kept_rows = newest.limit(_CHECKPOINTS_KEPT)
             connection.execute(delete(checkpoints).where(checkpoints.c.seq.not_in(kept_rows)))
@@ -234,7 +241,9 @@ class SqlJournal:
         if row is None:
             return None
         with self._readable(f"checkpoint {row.seq}"):
-            sections = msgspec.msgpack.decode(row.sections, type=dict[str, bytes])
+            is_packed = row.sections[:1] == _ZLIB  # written before they were: no map begins with it
+            raw = zlib.decompress(row.sections) if is_packed else row.sections
+            sections = msgspec.msgpack.decode(raw, type=dict[str, bytes])
         return Checkpoint(seq=row.seq, sections=sections)
 
     def size_bytes(self) -> int:
@@ -302,7 +311,7 @@ class SqlJournal:
     def _readable(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (msgspec.MsgspecError, InvalidValueError, ValueError) as error:
+        except (msgspec.MsgspecError, InvalidValueError, ValueError, zlib.error) as error:
             raise damaged(self._where, f"{what}: {error}", self._newest_backup()) from error
 
     def _to_event(self, row: Row[Any]) -> Event:

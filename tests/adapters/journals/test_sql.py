@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import event, insert
 
@@ -61,6 +62,25 @@ def test_everything_is_there_after_a_restart(path: Path, journal: SqlJournal) ->
         assert (again.head(), again.lease(), again.latch("halt")) == (2, lease, "HALTED")
         assert again.take() == (command("c-1"),)
         assert again.last_checkpoint() == Checkpoint(seq=2, sections={"engine": b"{}"})
+
+
+def test_a_checkpoint_is_packed_and_one_from_before_that_is_read_too(
+    path: Path, journal: SqlJournal
+) -> None:
+    kept = Checkpoint(seq=1, sections={"card:AAPL": b'{"n":1}' * 1000})
+    lease = journal.acquire("a", "host", 1, NOW)
+    journal.append([alert(1)], lease.epoch)
+    journal.save_checkpoint(kept)
+    assert journal.last_checkpoint() == kept
+    with closing(sqlite3.connect(path)) as beside, beside:
+        assert beside.execute("SELECT length(sections) FROM checkpoints").fetchone()[0] < 200
+        plain = msgspec.msgpack.encode(kept.sections)
+        beside.execute("UPDATE checkpoints SET sections = ?", (plain,))
+    assert journal.last_checkpoint() == kept
+    with closing(sqlite3.connect(path)) as beside, beside:
+        beside.execute("UPDATE checkpoints SET sections = ?", (b"\x78 no such thing",))
+    with pytest.raises(JournalError, match="checkpoint 1"):
+        journal.last_checkpoint()
 
 
 def test_what_was_appended_survives_a_process_that_is_killed(path: Path) -> None:
