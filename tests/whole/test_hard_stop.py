@@ -101,10 +101,10 @@ def test_after_a_hard_stop_everything_is_as_before_whatever_became_of_the_store(
 
 
 def test_a_hard_stop_inside_a_bar_goes_on_inside_it(home: Path, servers: Callable[..., Server]):
-    server = servers(home, settings={**FAST, "PILOTHOUSE_SPEED": "3"}).start()
+    server = servers(home, settings={**FAST, "PILOTHOUSE_SPEED": "8"}).start()
     server.wait_for_bars(1)
     ticks = server.books.n("MARKET_DATA")
-    wait_until(lambda: server.books.n("MARKET_DATA") > ticks + 100, "ticks inside a bar")
+    wait_until(lambda: server.books.n("MARKET_DATA") > ticks + 60, "ticks inside a bar")
     server.stop(signal.SIGKILL)
     head, newest = server.books.head(), server.books.data("MARKET_DATA")[-1]
     assert not newest["bar"]["is_closed"], "inside a bar, or the test would prove nothing"
