@@ -23,7 +23,7 @@ SYMBOL_COLUMNS = (
     Column("VaR 95", tip="Loss in one bar that 95% of bars stay below, historical"),
     Column("VaR 99", tip="Loss in one bar that 99% of bars stay below, historical"),
     Column("ES 95", tip="Mean loss of the worst 5% of bars"),
-    Column("Volatility", tip="annualised"),
+    Column("Volatility", tip="annualised, over as many returns as n says"),
     Column("Drawdown", tip="below the highest close"),
     Column("n", width="44px", tip="returns behind the numbers"),
 )
