@@ -9,10 +9,10 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
+from dashboard.channels import Channel, Client
 from dashboard.host import GatewayPort
 from dashboard.page import LivePart
 from dashboard.patches import encode_patch
@@ -36,35 +36,6 @@ LEASE_S = 10.0
 """A topic that was fetched instead of subscribed stays drawn for so long."""
 
 _log = logging.getLogger("dashboard.live")
-
-
-@dataclass(slots=True, eq=False)
-class Channel:
-    """One topic: its newest encoded state and who wants it."""
-
-    topic: str
-    part: LivePart
-    argument: str
-    names: tuple[str, ...]
-    clients: set["Client"] = field(default_factory=set)
-    fragment: str = ""
-    version: int = 0
-    seen: object = None
-    drawn_at: float = float("-inf")
-    kept_until: float = float("-inf")
-    drawing: asyncio.Task[None] | None = None
-    last_error: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Client:
-    """One browser tab: the topics it shows and those it has not got in their newest state."""
-
-    topics: tuple[str, ...] = ()
-    pending: set[str] = field(default_factory=set)
-    joined: dict[str, int] = field(default_factory=dict)
-    """Version of each topic when it was subscribed to."""
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class HubFullError(Exception):
@@ -161,13 +132,19 @@ class LiveHub:
             await asyncio.sleep(REST_S)
 
     async def _look(self) -> None:
-        """Redraw what changed, and forget the topics that nobody wants any more."""
+        """Redraw what changed, what is urgent first, and forget the topics that nobody wants any more."""
         moment = perf_counter()
         due = [
             channel for channel in list(self._channels.values()) if self._is_due(channel, moment)
         ]
-        snapshot = self._read_for(due)
-        for channel in due:
+        await self._refresh_all([channel for channel in due if channel.part.is_urgent])
+        self._ring_clients()
+        await asyncio.sleep(0)  # they take it now
+        await self._refresh_all([channel for channel in due if not channel.part.is_urgent])
+
+    async def _refresh_all(self, channels: Sequence[Channel]) -> None:
+        snapshot = self._read_for(channels)
+        for channel in channels:
             await self._refresh(channel, snapshot)
             await asyncio.sleep(0)  # others get their turn between two drawings
 

@@ -64,6 +64,8 @@ class LivePart:
         Rendered at most this often.
     is_slow : bool
         Rendered in a thread, because it takes more than a few milliseconds.
+    is_urgent : bool
+        Rendered and sent before all others: a price does not wait for a chart.
     """
 
     name: str
@@ -71,6 +73,7 @@ class LivePart:
     render: Render
     min_interval_s: float = 0.2
     is_slow: bool = False
+    is_urgent: bool = False
 
     def section_names(self, argument: str) -> tuple[str, ...]:
         """Return the section names with the argument filled in; a ``*`` at the end stays."""

@@ -12,8 +12,9 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response, WebSocket, Web
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
+from dashboard.channels import Client
 from dashboard.guard import App, Message, Receive, Scope, Send
-from dashboard.live import Client, HubFullError, LiveHub
+from dashboard.live import HubFullError, LiveHub
 from dashboard.problems import Problem, nothing_at
 from dashboard.wish import Wish
 from engine.domain.errors import InvalidValueError

@@ -269,11 +269,12 @@ def live_replay(snapshot: Snapshot, _: str = "") -> Patch:
 
 
 _BARS = ("instruments", "bars:{arg}")
+_AT_ONCE: Mapping[str, Any] = {"min_interval_s": 0.05, "is_urgent": True}
 LIVE = (
-    LivePart(name="markets.ticks", sections=("instruments", "quotes"), render=live_ticks),
+    LivePart(name="markets.ticks", sections=("instruments", "quotes"), render=live_ticks, **_AT_ONCE),
     LivePart(name="markets.rows", sections=("quotes", *watchlist.SECTIONS), render=live_rows, min_interval_s=1.0),
-    LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head),
-    LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick),
+    LivePart(name="markets.head", sections=("quotes", *_BARS), render=live_head, **_AT_ONCE),
+    LivePart(name="markets.tick", sections=("quotes", *_BARS), render=live_tick, **_AT_ONCE),
     LivePart(name="markets.chart", sections=(*_BARS, "forecast:{arg}", "markers:{arg}"), render=live_chart),
     LivePart(name="markets.strip", sections=("engine", "forecast:{arg}", "card:{arg}", *_BARS), render=live_strip),
     LivePart(name="markets.why", sections=("cycle:{arg}", "strategies", "bars:{arg}"), render=sides.live_why,

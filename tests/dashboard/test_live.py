@@ -92,6 +92,35 @@ async def test_a_part_is_drawn_once_for_all_clients():
     assert all(f["parts"]["markets.prices"]["text"]["last-all"] == "2.0" for f in frames)
 
 
+async def test_what_is_urgent_goes_out_before_anything_else_is_read_or_drawn():
+    gateway = FakeGateway()
+    put_price(gateway, 1.0)
+    drawn: list[str] = []
+
+    def chart(_: Snapshot, __: str) -> Patch:
+        drawn.append(f"chart after {len(drawn)}")
+        return Patch(text={"chart": str(len(drawn))})
+
+    def price(snapshot: Snapshot, argument: str) -> Patch:
+        drawn.append("price")
+        return Prices()(snapshot, argument)
+
+    parts = (
+        LivePart(name="a.chart", sections=("quotes",), render=chart, min_interval_s=0.0),
+        LivePart(name="a.price", sections=("quotes",), render=price, min_interval_s=0.0, is_urgent=True),
+    )  # fmt: skip
+    async with running(gateway, *parts) as hub:
+        client = hub.connect()
+        await hub.subscribe(client, Wish(topics=("a.chart", "a.price")))
+        await frame(hub, client)
+        drawn.clear()
+        put_price(gateway, 2.0)
+        first, second = await frame(hub, client), await frame(hub, client)
+    assert drawn[:2] == ["price", "chart after 1"]
+    assert list(first["parts"]) == ["a.price"]
+    assert list(second["parts"]) == ["a.chart"]
+
+
 async def test_what_changed_together_arrives_in_one_frame_of_one_reading():
     gateway = FakeGateway()
     put_price(gateway, 1.0)
