@@ -52,7 +52,7 @@
       .filter((toast) => toast.dataset.stays === "false" && toast.dataset.alert === "false")
       .sort((a, b) => Number(b.dataset.seq) - Number(a.dataset.seq))
       .forEach((toast) => {
-        const title = toast.querySelector("strong").textContent;
+        const title = (toast.querySelector("strong") || toast).textContent;
         if (said.has(title)) hide(toast);
         said.add(title);
       });
