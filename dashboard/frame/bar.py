@@ -124,7 +124,7 @@ def _feed(bar: view.BarView, state: view.StateView) -> Component:
             html.Strong(state.feed_kind, id="ph-feed-kind", className="ph-strong"),
             html.Span(state.feed_label, id="ph-feed-label", className="ph-tx2 ph-cut ph-not-phone"),
             html.Span(state.feed_speed, id="ph-feed-speed", className="ph-tx2"),
-            html.Span(bar.market_date, id="ph-date", className="ph-tx3 ph-not-phone"),
+            html.Span(bar.market_date, id="ph-date", className="ph-tx3"),
             _age(bar),
         ],
     )
