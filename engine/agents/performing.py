@@ -21,7 +21,7 @@ from engine.agents.holdings import holdings_of
 from engine.agents.measurement import Measurement
 from engine.agents.pausing import Gate, Held
 from engine.agents.quota import Quota
-from engine.agents.worker import Hands, Worker
+from engine.agents.worker import LATER, Hands, Worker
 from engine.core.event_bus import EventBus
 from engine.domain.agents import (
     AgentChanged,
@@ -93,7 +93,7 @@ class Performing(ABC):
         self._cycle_task: asyncio.Task[Any] | None = None
         hands = Hands(
             is_running=lambda: self.status is AgentStatus.RUNNING, answers_to=self._answers_to, later=self._later,
-            answered=self._answer, failed=self._failed_on, timed=self._timed, say=self._say,
+            answered=self._answer, failed=self._failed_on, passed=self._fence.passed, timed=self._timed, say=self._say,
         )  # fmt: skip
         self._worker = Worker(hands, self._compute, self._one_at_a_time)
         self._nap: asyncio.Future[None] | None = None
@@ -318,7 +318,8 @@ class Performing(ABC):
     def _do_later(self) -> None:
         """Do all that could wait, as the worker beside the loop does it: it answers no event."""
         try:
-            while (events := self._later()) is not None:
+            while self.status is AgentStatus.RUNNING and (events := self._later()) is not None:
+                self._fence.passed(LATER)
                 for each in events:
                     self._measurement.emitted += 1
                     self._post(each, None)
@@ -344,7 +345,7 @@ class Performing(ABC):
             self._post(answer, event)
 
     def _failed_on(self, event: Event | None, error: Exception) -> None:
-        where = "later" if event is None else f"handle {event.event_type.value}"
+        where = LATER if event is None else f"handle {event.event_type.value}"
         log.error("agent %s failed on %s", self.agent_id, where, exc_info=error)
         self.note_failure(where, error, event)
 

@@ -12,6 +12,8 @@ from engine.domain.events import Event, EventType
 from engine.ports.compute import Compute
 
 Events = tuple[Event, ...]
+LATER = "later"
+"""Where work that could wait fails, among the places of an agent's fence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,9 @@ class Hands:
     answers_to, later : callable
         The judgement, run off the loop; `later` returns None when nothing waits.
     answered, failed : callable
-        Told on the loop, with the event (None for work that could wait) and what came of it.
+        Told on the loop, with the event (None for work that could wait that failed) and what came of it.
+    passed : callable
+        Told on the loop, with `LATER`, when a piece of work that could wait has been done.
     timed : callable
         Told when an event began to be answered, by `perf_counter`.
     say : async callable
@@ -37,6 +41,7 @@ class Hands:
     later: Callable[[], Events | None]
     answered: Callable[[Event, Events], None]
     failed: Callable[[Event | None, Exception], None]
+    passed: Callable[[str], None]
     timed: Callable[[float], None]
     say: Callable[[Event], Awaitable[None]]
 
@@ -73,7 +78,8 @@ class Worker:
         self._pending.clear()
 
     def cancel(self) -> None:
-        """Break off what is at work; what runs off the loop ends by itself and is not heard."""
+        """Break off what is at work for good; what runs off the loop ends by itself, and nothing of it is heard."""
+        self._unsaid.clear()
         if self.task is not None:
             self.task.cancel()
 
@@ -134,6 +140,7 @@ class Worker:
         self._unsaid.extend(events or ())
         await self._say()
         if events is not None:
+            self._hands.passed(LATER)
             await self._rest(time.perf_counter() - began)
         return events is not None
 

@@ -110,6 +110,48 @@ async def test_a_success_ends_the_row_of_failures() -> None:
     await agent.stop()
 
 
+class Later(BaseAgent):
+    """Has one piece of work that could wait for each event, and fails at those that `fails` names."""
+
+    topics: ClassVar = (EventType.CUSTOM,)
+    heavy = False
+    pieces = 0
+    asked = 0
+
+    def handle(self, _: Event) -> Iterable[Event]:
+        self.pieces += 1
+        return ()
+
+    def later(self) -> Iterable[Event] | None:
+        if not self.pieces:
+            return None
+        self.pieces -= 1
+        self.asked += 1
+        if self.config["fails"](self.asked):
+            raise OSError("the child died")
+        return ()
+
+
+@pytest.mark.parametrize("is_heavy", [False, True])
+@pytest.mark.parametrize(("fails", "status"), [
+    (lambda n: n % 2, AgentStatus.RUNNING), (lambda _: True, AgentStatus.ERROR),
+], ids=["now and then", "in a row"])  # fmt: skip
+async def test_work_that_could_wait_ends_a_service_by_failures_in_a_row_alone(
+    *, is_heavy: bool, fails: Callable[[int], object], status: AgentStatus
+) -> None:
+    compute = SlowCompute()
+    kind = type("Kind", (Later,), {"heavy": is_heavy})
+    agent, events, clock = build(kind, fails=fails, **({"compute": compute} if is_heavy else {}))
+    await agent.start()
+    for n in range(12):
+        await agent.event_bus.publish(Event(EventType.CUSTOM, {"n": n}))
+        await heavy_turns(compute, 4 if is_heavy else 0)
+        clock.advance(600)
+    assert agent.status is status
+    assert len(of(events, EventType.AGENT_FAILED)) == (6 if status is AgentStatus.RUNNING else 5)
+    await agent.stop()
+
+
 async def test_a_healthy_handler_does_not_hide_a_broken_cycle() -> None:
     agent, events, clock = build(Fragile, interval=1)
     agent.is_broken = True

@@ -41,7 +41,8 @@ class Diary:
 
         return Hands(
             is_running=lambda: self.is_running, answers_to=self.answer, later=self.later,
-            answered=lambda *_: None, failed=lambda *_: None, timed=lambda _: None, say=say,
+            answered=lambda *_: None, failed=lambda *_: None, passed=lambda _: None, timed=lambda _: None,
+            say=say,
         )  # fmt: skip
 
     def answer(self, event: Event) -> tuple[Event, ...]:
@@ -90,6 +91,34 @@ async def test_no_rest_begins_while_an_event_waits():
     await worker._rest(60.0)
     assert worker.n_pending == 1  # nobody had a turn meanwhile
     await worker.task
+
+
+@pytest.mark.parametrize(
+    ("is_stop", "said"), [(True, []), (False, ["piece 0"])], ids=["stop", "pause"]
+)
+async def test_what_was_found_at_the_end_of_a_life_is_not_said_in_the_next_one(
+    *, is_stop: bool, said: list[str]
+):
+    """A pause keeps it: it is the same life."""
+
+    class Ended(Diary):
+        def later(self) -> tuple[Event, ...] | None:
+            found = super().later()
+            self.is_running = found is None  # out of service while the piece was being made
+            return found
+
+    diary = Ended(pieces=1)
+    worker = Worker(diary.hands(), Threads(), asyncio.Lock())
+    worker.take(tick("AAPL"))
+    await worker.task
+    assert (diary.said, diary.is_running) == ([], False)
+    worker.forget()
+    if is_stop:
+        worker.cancel()
+    diary.is_running = True
+    worker.take(tick("IBM"))
+    await worker.task
+    assert diary.said == said
 
 
 async def test_an_event_that_comes_while_it_looks_for_later_work_waits_for_no_other():
