@@ -87,6 +87,7 @@ class ExecutionAgent(OrderEnds):
         self._records: dict[str, CycleRecord] = {}
         self._actions = {}
         self._intended_at_s = {}
+        self._overtaken = {}
         self._heard_at_s: dict[str, float] = {}
         self._not_ready = ""
         self._run_id: str | None = None
@@ -245,7 +246,7 @@ class ExecutionAgent(OrderEnds):
         self._intended_at_s.pop(str(event.data["order_id"]), None)
         if order is None or order.status is not OrderStatus.INTENDED or not is_own:
             return []
-        objection = self._objection(order)
+        objection = self._overtaken.pop(order.order_id, "") or self._objection(order)
         if objection:
             return self._undone(order, OrderStatus.CANCELLED, objection)
         now = event.as_of or self._clock.now()
@@ -301,7 +302,7 @@ class ExecutionAgent(OrderEnds):
         is_jump = symbol in self._has_history
         self._has_history.add(symbol)
         reason = "market time jumped over the bars in which it would have been filled"
-        return self._cancel_open(reason, symbol) if is_jump else []
+        return self._withdraw_all(symbol, reason) if is_jump else []
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ class OrderEnds(BaseAgent):
     """What the signal behind an order asked for, by order id."""
     _intended_at_s: dict[str, float]
     """When an intent was given to the bus, by order id."""
+    _overtaken: dict[str, str]
+    """Why an intent that is on its way through the journal must not leave any more, by order id."""
 
     def _ended(self, order: Order, status: OrderStatus, reason: str) -> Event:
         """Return the event of an order that ends without a fill."""
@@ -67,6 +69,13 @@ class OrderEnds(BaseAgent):
         ]
         reason = "the account could no longer carry it at this price"
         return [event for o in gone for event in self._undone(o, OrderStatus.EXPIRED, reason)]
+
+    def _withdraw_all(self, symbol: str, reason: str) -> list[Event]:
+        """Return the ends of what waits at the broker; an intent on its way ends when it has come back."""
+        for order in self.desk.orders.values():
+            if order.symbol == symbol and order.status is OrderStatus.INTENDED:
+                self._overtaken[order.order_id] = reason
+        return self._cancel_open(reason, symbol)
 
     def _lost(self) -> list[Event]:
         """Return the ends of orders whose intent was not journalled, or came while this agent was paused."""

@@ -336,6 +336,22 @@ def test_what_waits_while_market_time_jumps_is_withdrawn_and_the_position_stays(
     assert subject.desk.account.position("AAPL").quantity == 50
 
 
+def test_an_intent_that_is_on_its_way_when_market_time_jumps_never_leaves():
+    subject = agent()
+    subject.handle(loaded())
+    subject.handle(tick(100.0))
+    said = list(subject.handle(signalled()))
+    assert T.ORDER_INTENDED in kinds(said), "given to the journal, and not back yet"
+    assert list(subject.handle(loaded())) == []
+    settled = settle(subject, said)
+    cancelled = [e for e in settled if e.event_type is T.ORDER_CANCELLED]
+    assert len(cancelled) == 1
+    assert "market time jumped" in cancelled[0].data["reason"]
+    assert T.ORDER_PLACED not in kinds(settled)
+    assert list(subject.handle(tick(104.0, 1))) == []
+    assert subject.broker.open_orders() == ()
+
+
 def test_what_waited_at_a_restart_goes_on_waiting():
     subject = agent()
     order = Order(
