@@ -225,15 +225,16 @@ class Fits:
         """
         before = past.until(past.closes.size - 1)
         place, regimes = _last(before), market.regimes
-        if self._stress is None or self._stress[:2] != (place, regimes):
+        known = self._stress  # another thread may put another in its place
+        if known is None or known[:2] != (place, regimes):
             pasts = [p.upto(place) for p in others() if p.symbol in market.symbols]
             found = common_returns(pasts, LEAST_TO_FILTER)
             if found is None:
                 raise NotEnoughDataError(NO_MARKET)
-            self._stress = (
+            known = self._stress = (
                 place, regimes, regime_probabilities(together(found[1]), regimes).next_stressed
             )  # fmt: skip
-        newest = self._stress[2]
+        newest = known[2]
         return newest * regimes.stressed_stay + (1.0 - newest) * (1.0 - regimes.calm_stay)
 
     def _shocks(self, past: Past, returns: FloatArray) -> FloatArray:

@@ -47,7 +47,8 @@ STRESS_JUMP = Stress(jump_mean=-6.0, jump_sigma=2.0)
 MOST_KEPT = 2**24
 """Bytes of picks that are kept for the next symbol of the same market: 80,000 paths of 50 steps."""
 SMOOTHING = 0.5
-"""Share of an analogue path's deviation that comes from fresh shocks: fifty windows give more than fifty ends."""
+"""Share of an analogue path's deviation that comes from fresh shocks: 200 windows give more than 200 ends."""
+EVENTS_UNHEARD = "events count at level 2 alone"
 
 
 ANY = 2**32 - 1
@@ -101,7 +102,10 @@ class Levels:
         ------
         NotEnoughDataError
             Not even level 1 can be drawn.
+        InvalidValueError
+            An event outside its rule, whatever the level.
         """
+        news_of(ask.events)
         draw = {
             L1: _base,
             L2: self._conditional,
@@ -123,6 +127,8 @@ class Levels:
                 if reason
                 else drawn.note
             )
+            unheard = EVENTS_UNHEARD if ask.events and lower is not L2 else ""
+            note = "; ".join(filter(None, (note, unheard)))
             return replace(drawn, note=note, logs=under(ask.outlook, drawn.logs))
         raise NotEnoughDataError(reason)
 
@@ -157,7 +163,7 @@ class Levels:
         return news_of((*ask.events, *heard), effect)
 
     def _adaptive(self, ask: Ask) -> Drawn:
-        """Level 3: level 2's paths, moved rank by rank onto what its experts say together."""
+        """Level 3: the paths of level 2 without its flags, moved rank by rank onto what its experts say together."""
         at = self._standing(ask.past)
         course = _usual_course(ask, at)
         logs = _filtered(at, at.fit.pool, course, ask.size)
@@ -226,7 +232,7 @@ class Levels:
     def _analogues(self, ask: Ask) -> Analogues:
         """Return what the search finds; levels 3 and 5 ask for the same at every bar."""
         past, horizon = ask.past, ask.size.n_steps
-        key = (float(past.places[-1]), past.closes.size, horizon)
+        key = (float(past.places[-1]), hash(past.closes.tobytes()), horizon)
         known = self._found.get(past.symbol)
         if known is None or known[0] != key or not past.closes_at.size:
             known = (key, find_analogues(past.closes, AnalogueSearch(horizon=horizon)))

@@ -33,7 +33,10 @@ class Moods:
         change = 0.0 if before is None else float(score) - before
         if abs(change) >= LEAST_CHANGE and past.places.size:
             news = self._news.setdefault(past.symbol, deque(maxlen=KEPT))
-            news.append((float(past.places[-1]), max(-1.0, min(1.0, change))))
+            place = float(past.places[-1])
+            if news and news[-1][0] == place:
+                change += news.pop()[1]  # a bar has one: all that was heard while it was the last
+            news.append((place, max(-1.0, min(1.0, change))))
 
     def forget(self, symbol: str) -> None:
         """Begin anew with a symbol: its news belong to another run."""

@@ -18,6 +18,7 @@ from engine.forecasts.adaptive_crew import AdaptiveCrew
 from engine.forecasts.book import Issued
 from engine.forecasts.past import Past
 from engine.forecasts.size import Drawn, Matches
+from engine.kernels.analogues import apart
 from engine.kernels.excursions import excursions
 from engine.kernels.fan import fan_prices
 from engine.kernels.series import FloatArray
@@ -103,15 +104,16 @@ def issued_of(drawn: Drawn) -> Issued:
 
 
 def _analogues(matches: Matches, past: Past, n_steps: int) -> tuple[Analogue, ...]:
-    ends = matches.ends[:SHOWN_MATCHES].tolist()
-    paths = _short(past.spot * np.exp(matches.outcomes[: n_steps + 1, : len(ends)].T))
+    shown = apart(matches.ends, SHOWN_MATCHES, n_steps)
+    ends, distances = matches.ends[shown].tolist(), matches.distances[shown].tolist()
+    paths = _short(past.spot * np.exp(matches.outcomes[: n_steps + 1, shown].T))
     return tuple(
         Analogue(
             ended_at=datetime.fromtimestamp(float(past.closes_at[end]), UTC) if past.closes_at.size else None,
             distance=round(float(distance), 4),
             path=(past.spot, *path[1:]),
         )
-        for end, distance, path in zip(ends, matches.distances, paths, strict=False)
+        for end, distance, path in zip(ends, distances, paths, strict=True)
     )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ class AdaptiveSettings:
     Parameters
     ----------
     learning_rate : float
-        Eta of ``weight = exp(-eta x sum of relative CRPS)``: at 0.5 an expert that is 1 % better over 200 forecasts
-        that don't overlap has e times the weight.
+        Eta of ``weight = exp(-eta x sum of relative CRPS)``: at 0.5 and the memory below an expert that is always
+        1 % better comes to e times the weight; after 200 forecasts that don't overlap it has 1.9 times.
     memory : float
         What is left of a score's influence after each settled forecast that doesn't overlap the one before.
     scale_rate : float

@@ -31,14 +31,10 @@ class AnalogueSearch:
         Bars of the outcome.
     count : int
         Windows wanted; fewer are given where the past holds no more.
-    spacing : int
-        Least distance in bars between two windows. 1 scores best; a spacing of the horizon gives a short list to show,
-        in which one episode does not stand many times.
     """
 
     horizon: int
     count: int = 200
-    spacing: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +115,7 @@ def find_analogues(closes: ArrayLike, search: AnalogueSearch) -> Analogues:
     NotEnoughDataError
         Fewer than 20 windows have an outcome in the past.
     """
-    horizon, spacing = as_count("horizon", search.horizon), as_count("spacing", search.spacing)
+    horizon = as_count("horizon", search.horizon)
     prices = as_prices("closes", closes, HABIT + 1)
     n_windows = prices.size - HABIT - horizon
     if n_windows < 20:
@@ -130,7 +126,7 @@ def find_analogues(closes: ArrayLike, search: AnalogueSearch) -> Analogues:
     windows, today = features[:n_windows], features[-1]
     deviation = np.maximum(windows.std(axis=0), 1e-12)
     distances = np.sqrt((((windows - today) / deviation) ** 2).sum(axis=1))
-    rows = _apart(np.argsort(distances, kind="stable"), as_count("count", search.count), spacing)
+    rows = np.argsort(distances, kind="stable")[: as_count("count", search.count)]
     logs, ends = np.log(prices), rows + HABIT
     sigmas = ewma_sigmas(np.diff(logs))
     then = np.maximum(sigmas[ends - 1], 1e-3 * sigmas.mean())
@@ -142,6 +138,25 @@ def find_analogues(closes: ArrayLike, search: AnalogueSearch) -> Analogues:
         features=windows[rows],
         today=today,
     )
+
+
+def apart(places: ArrayLike, count: int, spacing: int) -> list[int]:
+    """Return the indices of the first `count` places that lie at least `spacing` from each one taken before.
+
+    Windows one after the other look alike: a short list to show would hold one episode many times.
+
+    Examples
+    --------
+    >>> apart([336, 335, 341, 281], count=2, spacing=20)
+    [0, 3]
+    """
+    at, taken = np.asarray(places), list[int]()
+    for i, place in enumerate(at):
+        if len(taken) == count:
+            break
+        if all(abs(place - at[j]) >= spacing for j in taken):
+            taken.append(i)
+    return taken
 
 
 @compiled()
@@ -174,17 +189,3 @@ def _habits(logs: FloatArray, r: FloatArray, n: int) -> tuple[FloatArray, FloatA
             best = k + n
         highs[k] = logs[best]
     return deviations, highs
-
-
-@compiled()
-def _apart(order: NDArray[np.intp], count: int, spacing: int) -> NDArray[np.intp]:
-    """Return the first `count` of `order` that lie at least `spacing` from each one taken before."""
-    taken = np.empty(min(count, order.size), np.intp)
-    free = np.ones(order.size, np.bool_)
-    n = 0
-    for row in order:
-        if free[row] and n < taken.size:
-            taken[n] = row
-            n += 1
-            free[max(0, row - spacing + 1) : row + spacing] = False
-    return taken[:n]

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.domain.errors import InvalidValueError
+from engine.domain.errors import InvalidValueError, must
 from engine.kernels.paths import simulate_gbm
 from engine.kernels.series import FloatArray, as_count, as_fraction, as_series
 
@@ -69,16 +69,22 @@ class LeftTail:
 
     def value_at_risk(self, confidence: float) -> float:
         """Return the loss at the boundary of the tail."""
-        k = tail_count(self.n, as_fraction("confidence", confidence))
-        return _loss(self.lowest[k - 1])
+        return _loss(self._tail(confidence)[-1])
 
     def expected_shortfall(self, confidence: float) -> float:
         """Return the mean loss in the tail, the boundary with the fraction of it that lies inside."""
         mass = (1.0 - as_fraction("confidence", confidence)) * self.n
-        tail = self.lowest[: tail_count(self.n, confidence)]
+        tail = self._tail(confidence)
         boundary = tail[-1]
         # loss at the boundary plus the mean excess over it: the form that cannot fall below value at risk
         return _loss(boundary) + float(np.sum(boundary - tail)) / mass
+
+    def _tail(self, confidence: float) -> FloatArray:
+        k = tail_count(self.n, as_fraction("confidence", confidence))
+        if k > self.lowest.size:
+            rule = f"ask for one of the {self.lowest.size} lowest of {self.n} that are kept"
+            raise must("confidence", rule, confidence, "ask for a higher one")
+        return self.lowest[:k]
 
     def value_at_risk_error(self, confidence: float) -> float:
         """Return the standard error of `value_at_risk` as a quantile of independent draws; see that function."""

@@ -42,7 +42,7 @@ from engine.bootstrap.warming import call_all
 from engine.kernels import analogues, excursions, filtered_simulation, garch, selection, walk
 from engine.kernels.compiled import _registry
 kernels = [
-    analogues._apart, analogues._habits, excursions._stray, filtered_simulation._run, garch._recursion,
+    analogues._habits, excursions._stray, filtered_simulation._run, garch._recursion,
     selection._select_rows, walk._walk, *(kernel for kernel, _ in _registry),
 ]
 def cold():

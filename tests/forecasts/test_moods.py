@@ -30,6 +30,14 @@ def test_a_sentiment_that_stands_is_no_news():
     assert [moods.at(bars(n)) for n in (10, 11, 12, 13, 14)] == [0.0, 0.0, 0.0, -1.0, 0.0]
 
 
+def test_what_is_heard_twice_in_one_bar_is_one_news_of_both():
+    moods = Moods()
+    for n, score in ((10, 0.0), (11, 0.2), (11, 0.5), (12, 0.5)):
+        moods.hear(bars(n), score)
+    assert moods.at(bars(11)) == pytest.approx(0.5)
+    np.testing.assert_allclose(moods.before(bars(12), 2), [0.0, 0.5])
+
+
 def test_news_of_another_run_are_forgotten():
     moods = Moods()
     for n, score in ((5, 0.0), (8, 0.5)):

@@ -10,6 +10,7 @@ from engine.forecasts.levels import Ask, Levels
 from engine.forecasts.past import Past
 from engine.forecasts.records import Occasion, forecast_of, issued_of
 from engine.forecasts.size import Drawn
+from engine.kernels.analogues import apart
 from tests.forecasts.pasts import L1, L3, L5, past_of, restless, size
 
 PAST = past_of(restless(400))
@@ -47,7 +48,10 @@ def test_matches_are_dated_and_begin_at_spot(drawn: Drawn):
     assert drawn.matches is not None
     made = forecast(drawn)
     ended = [match.ended_at.timestamp() for match in made.analogues]
-    assert ended == PAST.closes_at[drawn.matches.ends[:5]].tolist()
+    places = drawn.matches.ends[apart(drawn.matches.ends, 5, 30)]
+    assert ended == PAST.closes_at[places].tolist()
+    assert places[0] == drawn.matches.ends[0]
+    assert np.diff(np.sort(places)).min() >= 30, "five episodes, not one five times"
     for match in made.analogues:
         assert len(match.path) == 31
         assert match.path[0] == PAST.spot

@@ -20,6 +20,7 @@ from engine.forecasts.size import Size
 from tests.forecasts.pasts import past_of, restless
 
 PAST = past_of(restless(299), "AAA")
+LONGER = past_of(restless(339), "AAA")
 PLAN = Plan(levels=(SimulationLevel.LEVEL_3_ADAPTIVE,), n_paths=60, n_steps=50, seed=1)
 
 
@@ -127,8 +128,11 @@ class Walker:
 
 
 def test_a_rehearsal_says_the_same_as_was_said_live_and_live_forecasts_go_on_from_it():
-    live, late = Walker(), PAST.until(180)
-    said = [row for n in range(151, 181) for row in live(late.until(n))]
+    live, late = (
+        Walker(),
+        LONGER.until(320),
+    )  # past 250 bars, so that fits are made and renewed on the way
+    said = [row for n in range(291, 321) for row in live(late.until(n))]
 
     def in_another_process(function: Callable[[Piece], Walked], piece: Piece) -> Walked:
         found: Walked = pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(piece)))))  # noqa: S301 -- our own
@@ -140,8 +144,8 @@ def test_a_rehearsal_says_the_same_as_was_said_live_and_live_forecasts_go_on_fro
     assert {row.horizon for row in rows} == set(HORIZONS)
     after = Walker()
     after.book.take_over("AAA", rehearsal.book)
-    for n in range(181, 190):
-        assert after(PAST.until(n)) == live(PAST.until(n))
+    for n in range(321, 330):
+        assert after(LONGER.until(n)) == live(LONGER.until(n))
     assert after.book.crew.weights("AAA", 1) == live.book.crew.weights("AAA", 1)
 
 

@@ -94,7 +94,7 @@ def test_the_scale_brings_a_wrong_width_to_90_percent_within_500_forecasts(narro
     # 8 x 1,000 forecasts: the standard error is below 0.34 %
     assert 0.89 <= np.mean(shares) <= 0.91
     assert np.mean(ends) == pytest.approx(1 / narrow, rel=0.08)
-    raw = 1.0 - np.abs(outcomes(1_500) > narrow * 0.01645).mean()
+    raw = 1.0 - (np.abs(outcomes(1_500)) > narrow * 0.01645).mean()
     assert abs(raw - 0.9) > 0.02, "control: unscaled, the band is wrong"
 
 

@@ -100,7 +100,6 @@ def test_what_comes_after_changes_nothing_before():
     one, two = filter_variance(R, FIT), filter_variance(other, FIT)
     assert (one.variances[:901] == two.variances[:901]).all()
     assert not (one.variances[902:] == two.variances[902:]).any()
-    assert fit_garch(R[:900]) == fit_garch(other[:900])
 
 
 @settings(max_examples=8, deadline=None)

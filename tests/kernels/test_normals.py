@@ -61,7 +61,7 @@ def test_cosine_and_sine_are_exact_to_float32_and_lie_on_the_circle():
     assert np.abs(sine - np.sin(angle)).max() < 1e-7
 
 
-def test_normals_are_those_of_double_precision():
+def test_radius_and_turn_are_those_of_double_precision():
     _, cosine, _ = transformed(EDGES)
     u = (EDGES.astype(np.float64) + 0.5) * 2.0**-32
     radius = np.sqrt(np.float32(2.0) * transformed(EDGES)[0])

@@ -46,7 +46,7 @@ def test_the_vector_lanes_meet_them_too(counter, key, expected):
     assert lanes[int(first) % LANES :: LANES].tolist() == words_of(expected)
 
 
-def test_the_plain_generator_of_numpy_gives_the_same_words():
+def test_a_generator_in_plain_integers_gives_the_same_words():
     # numpy's Philox is the 64-bit variant; the 32-bit one is written out here
     def plain(counter, key):
         for _ in range(10):

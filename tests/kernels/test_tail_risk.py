@@ -13,6 +13,7 @@ from engine.kernels.tail_risk import (
     monte_carlo_value_at_risk,
     parametric_expected_shortfall,
     parametric_value_at_risk,
+    simulated_tail,
     tail_count,
     value_at_risk,
 )
@@ -22,6 +23,14 @@ confidences = st.sampled_from([0.5, 0.6, 0.9, 0.95, 0.99, 0.999])
 MEASURES = [
     value_at_risk, expected_shortfall, parametric_value_at_risk, parametric_expected_shortfall,
 ]  # fmt: skip
+
+
+def test_a_simulated_tail_refuses_what_it_has_not_kept():
+    tail = simulated_tail(np.random.default_rng(1).normal(0.0, 0.01, 300), seed=3)
+    assert tail.value_at_risk(0.9) > 0.0
+    for ask in (tail.value_at_risk, tail.expected_shortfall):
+        with pytest.raises(InvalidValueError, match="confidence must ask for one of the"):
+            ask(0.5)
 
 
 def test_a_uniform_sample_gives_its_known_losses():
