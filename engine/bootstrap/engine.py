@@ -52,7 +52,7 @@ from engine.trading.latch import KillSwitch
 
 _TOLD = (
     "queue_by_priority", "running_tasks", "max_concurrent_tasks", "timed_out_tasks", "failed_tasks", "late_tasks",
-    "late_ms_p99", "late_ms_max", "timers", "orphaned_tasks", "orphans",
+    "late_ms_p99", "late_ms_max", "timers", "orphaned_tasks",
 )  # fmt: skip
 """Figures of the execution engine that go into HEALTH_CHECKED as they are."""
 

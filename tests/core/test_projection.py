@@ -17,6 +17,7 @@ from engine.domain.events import Event, EventType
 from engine.domain.instrument import Instrument
 from engine.domain.market import DropReason, TickDropped
 from engine.domain.payload import encode
+from engine.domain.resources import PoolFigures
 from engine.domain.risk import RiskLimits
 from engine.domain.sections import (
     AgentRow,
@@ -465,6 +466,17 @@ def test_figures_of_agents_and_engine_are_shown():
     assert (section.queue_by_priority, section.running_tasks) == ({"HIGH": 2}, 3)
     assert section.durations == (done,)
     assert section.measured_at == s.WALL.timestamp() + 5  # the last of five
+
+
+def test_the_pools_own_news_make_the_engines_figures_no_younger():
+    pool = PoolFigures(places=20, in_flight=1)
+    projection = folded(
+        s.event(T.HEALTH_CHECKED, {"running_tasks": 3}),
+        s.event(T.HEALTH_CHECKED, {"apis": [], "pool": pool.to_data()}),
+    )
+    section = projection.value("agents")
+    assert (section.running_tasks, section.pool.in_flight) == (3, 1)
+    assert section.measured_at == s.WALL.timestamp() + 1  # the first of two
 
 
 def test_figures_that_no_health_check_took_have_no_age():

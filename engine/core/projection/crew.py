@@ -176,9 +176,10 @@ class AgentsFold(Fold):
     def _health(self, event: Event) -> Names:
         told = {k: v for k, v in event.data.items() if k != "rows" and k in _FIGURES}
         figures = AgentsSection.from_data({**_figures_of(self._figures), **told})
-        self._figures = replace(
-            figures, weights=self._figures.weights, measured_at=received_at(event)
-        )
+        # the pool tells its own news in between; they make the engine's figures no younger
+        is_check = "running_tasks" in told
+        at = received_at(event) if is_check else self._figures.measured_at
+        self._figures = replace(figures, weights=self._figures.weights, measured_at=at)
         return ("agents",)
 
 

@@ -1,6 +1,6 @@
 """``card:SYMBOL``: the report card of each level and horizon, from settled forecasts that don't overlap."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -131,7 +131,7 @@ class CardFold(Fold):
         if told.is_rehearsal:
             self._walked[told.symbol] = (told.n_walked, told.n_to_walk)
         rows = self._rows.setdefault(told.symbol, {})
-        seen = self._seen.setdefault(told.symbol, defaultdict(int))
+        seen = self._seen.setdefault(told.symbol, {})
         cards = self._cards.setdefault(told.symbol, {})
         for row in told.rows:
             place = (row.level, row.horizon)
