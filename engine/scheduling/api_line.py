@@ -134,9 +134,9 @@ class ApiLine:
             permit = self._breaker.admit()
             self.requests += 1
             self.in_flight += 1
-            if self._breaker.state is not BreakerState.CLOSED:
-                self._shared.changed()  # the trial call is under way
             try:
+                if self._breaker.state is not BreakerState.CLOSED:
+                    self._shared.changed()  # the trial call is under way
                 answer = await self._http().request(call.method, call.url, **call.options)
                 self._judge(call, permit, answer)
             except httpx.HTTPError as error:

@@ -77,6 +77,7 @@ class ResourcePool:
         self._compute: Compute = compute or InlineCompute()
         self._rng = rng or np.random.default_rng()
         self._connect = connect
+        self._loading = asyncio.Lock()
         self._lines: dict[str, ApiLine] = {}
         self._cache = TtlCache(self._clock)
         self._offloads = self._offloading = 0
@@ -193,9 +194,10 @@ class ResourcePool:
                 every.push_async_callback(line.close)
 
     async def _line(self, api_name: str) -> ApiLine:
-        if self._connect is None:
-            # A third of a second for httpx and the certificates: never on the loop, where everybody would wait.
-            self._connect = await asyncio.to_thread(_connector, self.http_pool_size)
+        async with self._loading:
+            if self._connect is None:
+                # A third of a second for httpx and the certificates: never on the loop, where everybody would wait.
+                self._connect = await asyncio.to_thread(_connector, self.http_pool_size)
         line = self._lines.get(api_name)
         if line is None:
             from engine.scheduling.api_line import ApiLine
