@@ -85,6 +85,17 @@ def test_growth_at_every_third_check_is_a_leak_and_ends_where_it_stands_still():
     assert still[-1] == []
 
 
+def test_what_falls_back_by_much_begins_anew_though_its_most_rises_with_each_round():
+    """The cache fills over more checks than make a leak and is halved; each round ends higher than the one before."""
+    checkup, kept = Checkup(), 0
+    for _ in range(6):
+        for _ in range(GROWING_CHECKS - 2):
+            kept += LEAST_ENTRIES // 4
+            assert kinds(checkup, keeping(cache=kept)) == []
+        kept = int(kept * 0.4)
+        assert kinds(checkup, keeping(cache=kept)) == []
+
+
 def test_what_is_large_from_the_start_or_trembles_is_no_leak():
     checkup = Checkup()
     for n in range(5 * GROWING_CHECKS):

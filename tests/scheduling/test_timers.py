@@ -186,6 +186,25 @@ async def test_a_trigger_that_the_stop_cut_off_is_neither_counted_nor_told(
     assert "Error running job" not in caplog.text
 
 
+async def test_a_trigger_that_is_cut_off_at_work_is_not_counted_either() -> None:
+    """APScheduler tells of it as of an error; before its first step, as above, it tells nobody."""
+    async with Bench() as bench:
+        has_begun = asyncio.Event()
+
+        async def waits(*_: object, **__: object) -> None:
+            has_begun.set()
+            await asyncio.Event().wait()
+
+        bench.engine.schedule_agent_cycle = waits  # type: ignore[method-assign]
+        bench.timers._scheduler.modify_job("one", next_run_time=bench.clock.now())
+        await asyncio.wait_for(has_begun.wait(), 10.0)
+        (task,) = bench.timers._scheduler._executors["default"]._pending_futures
+        task.cancel()
+        await asyncio.wait({task}, timeout=10.0)
+        await asyncio.sleep(0.01)
+        assert bench.timers.get_stats()["errors"] == 0
+
+
 async def test_a_trigger_that_fails_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
     async with Bench() as bench:
         bench.engine.is_behind = lambda _: 1 / 0

@@ -126,8 +126,15 @@ def test_work_aside_that_fails_is_logged_and_the_next_is_done(caplog):
 @pytest.mark.asyncio
 async def test_work_aside_does_not_hold_up_the_other():
     compute, may_end = ThreadCompute("test-compute"), threading.Event()
-    compute.aside(lambda: may_end.wait(10.0) and None)
+    has_begun = threading.Event()
+
+    def hold_up(_: object) -> None:
+        has_begun.set()
+        may_end.wait(10.0)
+
+    compute.aside(hold_up)
     try:
+        assert await asyncio.to_thread(has_begun.wait, 5.0)
         assert await asyncio.wait_for(compute.run(lambda: 42), 5.0) == 42
     finally:
         may_end.set()

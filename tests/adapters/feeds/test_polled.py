@@ -142,6 +142,17 @@ def test_it_goes_on_from_the_time_of_an_earlier_process_and_refuses_other_kinds(
         polled.restore(FeedState(kind=FeedKind.REPLAY, label="", market_time=later))
 
 
+@pytest.mark.parametrize(("heard_s", "goes_on_s"), [(None, 60), (30, 60), (90, 90)])
+def test_it_goes_on_from_what_was_heard_after_the_state_was_kept(
+    heard_s: int | None, goes_on_s: int
+):
+    begin, polled = now(), feed(good)
+    heard = None if heard_s is None else begin + timedelta(seconds=heard_s)
+    kept = FeedState(kind=FeedKind.POLLED, label="", market_time=begin + timedelta(seconds=60))
+    polled.restore(kept, heard)
+    assert polled.state.market_time == begin + timedelta(seconds=goes_on_s)
+
+
 def test_no_source_at_all_is_refused():
     with pytest.raises(FeedError, match="one function at least"):
         feed()
