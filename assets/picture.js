@@ -16,14 +16,16 @@
     return element ? element.textContent.trim() : "";
   }
 
-  /* "AAPL · 1D · 13 Apr 2009 · REPLAY daily bars ×12 · PAPER", from what the screen says at this moment. */
+  /* "AAPL · 1D · 13 Apr 2009 · REPLAY daily bars ×12 · PAPER", with level and what-if of a forecast, from what the screen says at this moment. */
   function lineOf(chart, name) {
     const panel = chart.closest(".ph-panel") || document;
     const [kind, label, speed, date, mode] = ["feed-kind", "feed-label", "feed-speed", "date", "mode"].map((id) => words(document.getElementById("ph-" + id)));
     const chosen = panel.querySelector("input[type=radio]:checked");
     const resolution = chosen && chosen.labels ? words(chosen.labels[0]) : "";
     const feed = [kind, label, speed].filter(Boolean).join(" ");
-    return [name.replace(/-forecast$/, " forecast"), resolution, date, feed, mode].filter(Boolean).join(" · ");
+    const level = words(panel.querySelector("#forecast-level-name"));
+    const whatIf = chart.closest('[data-what-if="yes"]') ? "what-if, not stored" : "";
+    return [name.replace(/-forecast$/, " forecast"), level, whatIf, resolution, date, feed, mode].filter(Boolean).join(" · ");
   }
 
   function plotted(chart, box) {

@@ -50,7 +50,7 @@ def head(view: Head) -> list[Component | str]:
     text = "never" if view.received_at is None else ""
     return present(
         html.Span(view.spot, className="ph-t16 ph-aged"),
-        pill("acc", view.title),
+        pill("acc", view.title, id="forecast-level-name"),
         html.Span(view.issued, className="ph-tx3 ph-t12 ph-cut ph-fc-issued"),
         age(AGE, view.received_at, view.budget_s, text, is_behind=view.is_behind),
         pill(*_STATES[view.state], tip=view.trouble) if view.state else None,
@@ -284,7 +284,7 @@ def _weights(view: Grounds) -> Node:
         html.Span(
             html.Span(f"{name} {text}", className="ph-fc-weight-name"),
             className=f"ph-fc-weight ph-fc-weight-{i % 2}",
-            style={"flexGrow": max(share, 0.02)},
+            style={"flexGrow": share},
             **attrs({"data-tip": f"{name}: {text} of the combination at the shortest horizon"}),
         )
         for i, (name, share, text) in enumerate(view.weights)

@@ -13,7 +13,10 @@ from dashboard.components.pills import grade
 from dashboard.components.tables import Column, Row, table
 from dashboard.views.report_card import BANDS, Cover, LevelReport, Pit, ReportView, Skill
 
-NEEDS = "Every forecast is stored and settled at its horizon; the first grade needs 20 that don't overlap."
+NEEDS = (
+    "Every forecast is stored and settled at its horizon; the first grade needs "
+    f"{fmt.MIN_SAMPLE} that don't overlap."
+)
 
 
 def report(view: ReportView, *, is_all: bool) -> list[Component | str]:
@@ -22,7 +25,9 @@ def report(view: ReportView, *, is_all: bool) -> list[Component | str]:
         walk = f" History is being rehearsed: {view.walked_words}." if view.walked_words else ""
         return [
             empty_state(
-                "circle-dashed", f"No grade yet at {view.horizon}, n = 0 of 20", NEEDS + walk
+                "circle-dashed",
+                f"No grade yet at {view.horizon}, n = 0 of {fmt.MIN_SAMPLE}",
+                NEEDS + walk,
             )
         ]
     parts = [_coverage(view), _pits(view) if is_all else _pit(view)]
@@ -65,7 +70,7 @@ def _coverage(view: ReportView) -> html.Div:
         cells += (
             [_whisker(cover, level.is_chosen) for cover in level.covers]
             if level.covers
-            else [html.Span("n = 0, not enough yet", className="ph-tx3 ph-t11 ph-rc-none")]
+            else [html.Span(fmt.sample(level.n), className="ph-tx3 ph-t11 ph-rc-none")]
         )
     key = html.Span(
         [html.Span(className="ph-rc-miss"), "misses its target"],
@@ -160,7 +165,7 @@ def _pits(view: ReportView) -> html.Div:
     for level in view.levels:
         rows.append(_name(level))
         if level.pit is None:
-            rows += [html.Span("n = 0, not enough yet", className="ph-tx3 ph-t11"), html.Span("")]
+            rows += [html.Span(fmt.sample(level.n), className="ph-tx3 ph-t11"), html.Span("")]
             continue
         out = html.Span(
             f"{level.pit.n_out} of 10 out", className="ph-warn" if level.pit.n_out else "ph-tx3"
@@ -213,9 +218,7 @@ def _verdict(view: ReportView) -> html.Div:
 
 
 def _grades(view: ReportView) -> html.Div:
-    heads = [
-        Column(_horizon(words, n), class_name="ph-rc-grade-cell") for _, words, n in view.horizons
-    ]
+    heads = [Column(_horizon(words, n)) for _, words, n in view.horizons]
     rows = [
         Row(
             cells=[html.Strong(f"L{level.level}"), *[_graded(skill) for skill in level.grades]],

@@ -23,6 +23,7 @@ from dashboard.host import GatewayPort
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch
 from dashboard.views import forecast_facts as facts
+from dashboard.views.bars import has_times
 from dashboard.views.five_levels import FiveChart, differences, five_chart
 from dashboard.views.forecast_chart import ForecastChart, forecast_chart
 from dashboard.views.forecast_place import (
@@ -308,7 +309,7 @@ def answered(gateway: GatewayPort, wish: Mapping[str, Any] | None) -> tuple[Any,
         return {"n": wish.get("n"), "text": {ctl.WORDS: f"Not simulated: {error}"}}, dash.no_update
     took = time.perf_counter() - began
     place = asked.place
-    first = found.get(place.level) or next(iter(found.values()))
+    first = found[place.level]
     view: ForecastChart | FiveChart = (
         five_chart(snapshot, place, found)
         if place.is_all
@@ -324,7 +325,9 @@ def answered(gateway: GatewayPort, wish: Mapping[str, Any] | None) -> tuple[Any,
     tips = parts.figure_tips(figures)
     text |= parts.difference_texts(differences(snapshot, place, found if place.is_all else None))
     text |= {
-        ctl.WORDS: label_words(asked, first, took),
+        ctl.WORDS: label_words(
+            asked, first, took, has_time=has_times(columns_of(snapshot, symbol))
+        ),
         SUMMARY: f"What-if, not stored: {view.label}",
     }
     topics = [t for t in _address(place)["data-topics"].split() if t.startswith("forecast.card")]

@@ -98,7 +98,15 @@ def _issued(snapshot: Snapshot, place: Place, forecast: Forecast) -> str:
     has_time = b.has_times(columns_of(snapshot, place.symbol))
     words = f"issued {b.moment_words(forecast.origin, has_time=has_time, year=False)}"
     words += f" · {fmt.count(forecast.n_paths)} × {forecast.n_steps}"
-    return f"with the other four, {words}" if place.is_all else words
+    others = sum(
+        each.value != place.level
+        and (made := forecast_of(snapshot, place.symbol, str(each.value))) is not None
+        and made.origin == forecast.origin
+        for each in LEVELS
+    )
+    return (
+        f"with {fmt.plural(others, 'other level')}, {words}" if place.is_all and others else words
+    )
 
 
 def _trouble(snapshot: Snapshot) -> tuple[str, str]:
@@ -224,9 +232,11 @@ def figures_view(snapshot: Snapshot, place: Place, what_if: Forecast | None = No
     median = writer(read.spot, item)(read.at(0.5)) if read else fmt.UNKNOWN
     fall = read.share_words(read.spot * (1 - TOUCH)) if read else fmt.UNKNOWN
     up = fmt.share(probability_up(forecast, read.horizon)) if forecast and read else fmt.UNKNOWN
+    is_counted = read is None or forecast is None or read.horizon == forecast.n_steps
+    how = "share of paths" if is_counted else "share of paths, read off the kept quantiles,"
     below, above, deep = _on_the_way(forecast)
     return (
-        (f"P(up) {after}", up, "share of paths that end above the last close"),
+        (f"P(up) {after}", up, f"{how} that end above the last close"),
         ("Median", median, f"price that half the paths end below after {after}"),
         (f"P({fmt.MINUS}{touch} or worse)", fall, f"share that end at least {touch} lower after {after}"),
         (f"Touch {fmt.MINUS}{touch} in {whole}", below, f"share of paths that touch it on their way, within {whole}"),

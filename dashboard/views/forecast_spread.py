@@ -33,10 +33,8 @@ class Distribution:
     title: str
     slices: tuple[Slice, ...]
     width: float
-    median: float
     value_at_risk_price: float | None
     value_at_risk: str
-    label: str
 
 
 def distribution(read: Reading, after: str, write: fmt.Write) -> Distribution | None:
@@ -65,15 +63,12 @@ def distribution(read: Reading, after: str, write: fmt.Write) -> Distribution | 
         for k in range(N_SLICES)
     )
     loss = "" if edge is None else fmt.percent(1 - edge / read.spot, 1)
-    ends = "" if edge is None else f"5% end below {write(edge)}, "
     return Distribution(
         title=f"after {after}",
         slices=slices,
         width=width,
-        median=read.at(0.5),
         value_at_risk_price=edge,
         value_at_risk=f"VaR 95 {loss}" if loss else "",
-        label=f"Distribution after {after}: {ends}half below {write(read.at(0.5))}",
     )
 
 

@@ -272,8 +272,10 @@ def _joint(rows: Sequence[AnswerRow]) -> Notice:
     """Return one notice of many answers: how many obeyed, and the first reason of those that did not."""
     newest, refused = rows[0], [row for row in rows if not row[2]]
     done = len(rows) - len(refused)
+    asked = int(_group_of(newest[3].command_id).rpartition("-")[2])
     name = _DONE.get(newest[3].name, "answered")
     short = f", {len(refused)} refused" if refused else ""
+    short += f", {asked - len(rows)} not answered yet" if asked > len(rows) else ""
     words = refused[-1][3] if refused else None
     joint = CommandAnswer(
         command_id=newest[3].command_id,
@@ -281,7 +283,7 @@ def _joint(rows: Sequence[AnswerRow]) -> Notice:
         title=f"{fmt.plural(done, 'agent')} {name}{short}",
         message=f"{words.title}: {words.message}"
         if words
-        else "One command each, all were obeyed.",
+        else f"One command each, {len(rows)} of {asked} were obeyed.",
     )
     return _answer_notice(newest[0], newest[1], not refused, joint)
 

@@ -76,7 +76,6 @@ class StripView:
     median: str = fmt.UNKNOWN
     band_80: str = fmt.UNKNOWN
     band_95: str = fmt.UNKNOWN
-    horizon: str = ""
     is_known: bool = False
     letter: str | None = None
     n_settled: int = 0
@@ -182,7 +181,6 @@ def strip_view(snapshot: Snapshot, symbol: str, level: int = 1) -> StripView:
         median=fmt.price(ends[0.5], item.tick_size),
         band_80=fmt.span(ends[0.1], ends[0.9], write),
         band_95=fmt.span(ends[0.025], ends[0.975], write),
-        horizon=horizon_words(forecast),
         letter=grade_of(card) if card else None,
         n_settled=card.n if card else 0,
         graded_at=short_horizon(HORIZONS[0], forecast.step_seconds),

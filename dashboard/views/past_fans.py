@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard import formatting as fmt
 from dashboard.views import bars as b
 from dashboard.views.forecast_reading import cut, reading
 from engine.domain.forecast import Forecast
@@ -72,16 +71,16 @@ def _past(
         rows=rows,
         top=max(rows[-1]),
         issued=f"issued {b.moment_words(record.origin, has_time=seconds < b.DAY_S, year=False)}",
-        words=outcome(record, columns.close[origin + horizon], horizon),
+        words=outcome(record, columns.close[origin + horizon], horizon, has_time=seconds < b.DAY_S),
     )
 
 
-def outcome(record: Forecast, realised: float, horizon: int) -> str:
+def outcome(record: Forecast, realised: float, horizon: int, *, has_time: bool = False) -> str:
     """Return where the close at the horizon fell in a record."""
     read = reading(record, horizon)
     if read is None:
         return ""
-    issued = fmt.date(record.origin)
+    issued = b.moment_words(record.origin, has_time=has_time)
     for percent in (50, 80, 95):
         low, high = read.band(percent)
         if low <= realised <= high:

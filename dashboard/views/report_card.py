@@ -43,7 +43,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pit:
-    """Outcomes by tenth: the strip that 95% of calibrated forecasts stay in, and which tenths left it.
+    """Outcomes by tenth: the strip that each tenth of a calibrated forecast stays in 95 times of 100, and what left it.
 
     Parameters
     ----------
@@ -202,9 +202,9 @@ def _remark(cards: Cards, place: Place, horizon: str, n: int) -> str:
     rehearsed = max((c.n_rehearsed for (_, h), c in cards.items() if h == place.card), default=0)
     if not n:
         return f"nothing settled yet at {horizon}"
-    text = f"{horizon} ahead, n = {fmt.count(n)} settled a level"
+    text = f"{horizon} ahead, up to n = {fmt.count(n)} settled a level"
     if rehearsed:
-        text += f", {fmt.count(rehearsed)} of these rehearsed on history"
+        text += f", up to {fmt.count(rehearsed)} of these rehearsed on history"
     return text
 
 
@@ -281,7 +281,7 @@ def _pit(card: LevelCard) -> Pit | None:
         ticks=tuple((fmt.count(value), value / top) for value in (0, low, high)),
         words=(
             f"Level {card.level}, outcomes by tenth of the forecast: {counts}; {sum(out)} of {N_TENTHS} outside the "
-            f"strip {low} to {high} that 95% of calibrated forecasts stay in"
+            f"strip {low} to {high} that each tenth of a calibrated forecast stays in 95 times of 100"
         ),
     )
 

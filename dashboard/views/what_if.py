@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard import formatting as fmt
+from dashboard.views.bars import moment_words
 from dashboard.views.forecast_place import Place, place_of
 from engine.domain.forecast import Forecast
 from engine.domain.market import BarColumns
@@ -16,7 +17,8 @@ PATHS = (500, 20_000, 500)
 STEPS = (1, 60, 1)
 SHOCK = (-20, 20, 1)
 VOLATILITY = (0.25, 3.0, 0.05)
-USUAL_PATHS = 5_000
+USUAL_PATHS = 1_000
+"""Where nothing is stored: as many as MC_PATHS is without being set."""
 _SEEDS = 2**53
 
 
@@ -80,21 +82,23 @@ def what_if_of(symbol: str, wish: Mapping[str, object]) -> WhatIf:
     )
 
 
-def label_words(asked: WhatIf, answer: Forecast, took_s: float) -> str:
+def label_words(asked: WhatIf, answer: Forecast, took_s: float, *, has_time: bool = False) -> str:
     """Return what is shown in place of the stored forecast, and from which close it starts."""
     changed = [f"{fmt.count(answer.n_paths)} × {answer.n_steps}"]
     if asked.shock:
         changed.append(f"shock {fmt.percent(asked.shock / 100, 0, signed=True)}")
     if asked.volatility != 1.0:
         changed.append(f"volatility {fmt.multiple(asked.volatility, 2)}")
-    changed.append(f"from the close of {fmt.date(answer.origin, year=False)}")
+    changed.append(
+        f"from the close of {moment_words(answer.origin, has_time=has_time, year=False)}"
+    )
     changed.append(fmt.duration(took_s))
     return " · ".join(changed)
 
 
 def stored_values(forecast: Forecast | None, horizon: int) -> dict[str, float]:
     """Return where the controls stand while the stored forecast is shown."""
-    n_paths = forecast.n_paths if forecast else PATHS[0]
+    n_paths = forecast.n_paths if forecast else USUAL_PATHS
     return {
         "paths": min(PATHS[1], max(PATHS[0], n_paths)),
         "steps": horizon,

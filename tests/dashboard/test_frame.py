@@ -218,11 +218,22 @@ def test_answers_to_one_act_on_many_agents_make_one_notice(gateway: FakeGateway)
     joint, alone = view.answer_notices(everything(gateway))
     assert (joint.seq, joint.title, joint.stays) == (44, "3 agents paused", False)
     assert alone.seq == 40
-    refused = (answered(45, "all-5f-3-3", is_obeyed=False), *rows)
+    assert joint.message == "One command each, 3 of 3 were obeyed."
+    refused = tuple((seq, at, ok, replace(a, command_id=a.command_id.replace("5f-3", "5f-4"))) for seq, at, ok, a in (
+        answered(45, "all-5f-3-3", is_obeyed=False), *rows[:3]
+    ))  # fmt: skip
     gateway.put("answers", AnswersSection(rows=refused))
     joint = view.answer_notices(everything(gateway))[0]
     assert (joint.title, joint.message) == ("3 agents paused, 1 refused", "Refused: Risk must run")
     assert joint.stays
+
+
+def test_an_act_on_many_says_how_many_have_not_answered_yet(gateway: FakeGateway):
+    rows = (answered(44, "all-5f-6-1"), answered(43, "all-5f-6-0"))
+    gateway.put("answers", AnswersSection(rows=rows))
+    (joint,) = view.answer_notices(everything(gateway))
+    assert joint.title == "2 agents paused, 4 not answered yet"
+    assert joint.message == "One command each, 2 of 6 were obeyed."
 
 
 def test_an_acknowledged_alert_is_no_toast(gateway: FakeGateway):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from dash.exceptions import PreventUpdate
@@ -255,6 +256,7 @@ def test_earlier_fans_are_asked_for_again_only_every_few_bars() -> None:
 
 
 def test_the_chart_is_named_as_the_script_knows_it() -> None:
-    assert CHART == "forecast-fan"
+    script = (Path(page.__file__).parents[2] / "assets" / "forecast.js").read_text(encoding="utf-8")
+    assert f'[data-chart="{CHART}"]' in script
     none = gateway(**{"forecast:AAPL": ForecastSection()})
     assert "No forecast yet" in repr(page.layout(none, {"symbol": "AAPL"}))

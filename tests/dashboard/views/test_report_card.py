@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from dashboard.views.forecast_place import Place
 from dashboard.views.intervals import expected_counts, wilson
@@ -44,7 +45,7 @@ def test_the_interval_is_the_kernels_own(n, data) -> None:
 @given(st.integers(1, 250))
 def test_the_strip_holds_what_is_expected(n) -> None:
     low, high = expected_counts(n, 0.1)
-    assert low <= n * 0.1 <= high + 1
+    assert (low, high) == tuple(map(int, stats.binom.interval(0.95, n, 0.1)))
 
 
 def test_a_miss_is_told_by_shape_and_words() -> None:
@@ -82,7 +83,9 @@ def test_a_lead_within_chance_says_so() -> None:
 
 def test_rehearsed_forecasts_are_counted_apart_and_the_walk_is_shown() -> None:
     view = report_view(read(f.cards(n_walked=120)), PLACE)
-    assert view.remark == "1 d ahead, n = 250 settled a level, 232 of these rehearsed on history"
+    assert view.remark == (
+        "1 d ahead, up to n = 250 settled a level, up to 232 of these rehearsed on history"
+    )
     assert (view.walked, view.walked_words) == (0.48, "walking back 120 of 250")
     assert report_view(read(f.cards()), PLACE).walked is None
 
@@ -105,7 +108,7 @@ def test_tenths_outside_the_strip_are_counted() -> None:
     card = f.level_card(3, 1, 100, f.SHARES[3], pit_counts=(40, 2, 8, 8, 8, 8, 8, 8, 5, 5))
     pit = report_view(read(CardSection(cards=(card,))), PLACE).levels[2].pit
     assert pit.n_out == 2
-    assert pit.words.endswith("that 95% of calibrated forecasts stay in")
+    assert pit.words.endswith("that each tenth of a calibrated forecast stays in 95 times of 100")
 
 
 def test_a_tenth_is_as_high_as_its_share_of_the_highest_thing_drawn() -> None:

@@ -25,6 +25,8 @@ def test_the_words_of_a_what_if_name_only_what_was_changed() -> None:
     answer = f.made(AAPL, 3, n_steps=20)
     plain = label_words(what_if_of("AAPL", {"paths": 1000, "steps": 20}), answer, 0.004)
     assert plain == "1,000 × 20 · from the close of 26 Sep · 4.0 ms"
+    timed = label_words(what_if_of("AAPL", {}), answer, 0.004, has_time=True)
+    assert f"from the close of 26 Sep {answer.origin:%H:%M}" in timed
     changed = what_if_of("AAPL", {"shock": 5, "volatility": 1.5})
     assert "shock +5% · volatility ×1.50" in label_words(changed, answer, 0.004)
 
@@ -33,7 +35,7 @@ def test_the_words_of_a_what_if_name_only_what_was_changed() -> None:
 def test_the_controls_stand_at_what_is_stored_within_their_bounds(n_paths, shown) -> None:
     stored = replace(f.made(AAPL, 3), n_paths=n_paths)
     assert stored_values(stored, 5) == {"paths": shown, "steps": 5, "shock": 0, "volatility": 1}
-    assert stored_values(None, 20)["paths"] == 500
+    assert stored_values(None, 20)["paths"] == 1_000, "what MC_PATHS is without being set"
 
 
 def test_bars_that_closed_under_a_what_if_are_counted() -> None:
