@@ -93,6 +93,9 @@ def test_the_tool_that_looks_for_faults_is_the_one_named():
 
 @pytest.mark.parametrize("title", PATHS)
 def test_a_page_opens_by_its_link_and_is_whole_in_each_theme_and_width(screen: Screen, title: str):
+    screen.page.emulate_media(
+        color_scheme="light"
+    )  # opened in the theme that is not the first below
     answer = screen.page.goto(screen.server.url + PATHS[title])
     assert answer is not None
     assert answer.status == 200

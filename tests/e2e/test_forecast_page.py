@@ -130,6 +130,10 @@ def test_the_card_says_the_n_behind_each_horizon(screen: Screen):
 
 def test_the_fan_on_markets_is_that_of_the_level_in_the_address(screen: Screen):
     screen.open("/?symbol=AAPL&level=1")
+    screen.server.books.send(
+        "PauseReplay", "no-other-bar"
+    )  # a closed bar would draw another fan as well
+    screen.settled(lambda: median(screen, "markets-price"), seconds=2.0)
     first = wait_until(lambda: median(screen, "markets-price"), "the fan of level 1")
     pick(screen, "Level of the fan", "L2")
     wait_until(lambda: "level=2" in address(screen), "the level in the address")
@@ -138,3 +142,4 @@ def test_the_fan_on_markets_is_that_of_the_level_in_the_address(screen: Screen):
     screen.page.reload()
     screen.wait_live()
     expect(screen.page.locator("#markets-strip")).to_contain_text("Level 2")
+    screen.server.books.send("ResumeReplay", "bars-again")

@@ -79,7 +79,10 @@ def test_no_word_of_the_chart_lies_over_another(screen: Screen, timeframe: str):
     assert labels(screen)["wrong"] == []
     for share in (0.15, -0.5):
         pan(screen, share)
-        wait_until(lambda: labels(screen)["wrong"] == [], f"no overlap after a move by {share}")
+        assert screen.settled(lambda: labels(screen)["wrong"], seconds=1.0) == [], (
+            f"moved by {share}"
+        )
+        assert labels(screen)["shown"], "there is still something that could lie over something"
 
 
 @pytest.mark.parametrize("height", [900, 860])
