@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Return a CSV or Parquet file, sorted by its time column (``time``) if it has one."""
-    if not path.exists():
+    if not path.is_file():
         raise must("--data", "be a file", str(path), "give the path of a CSV or Parquet file")
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
@@ -57,9 +57,12 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 def series_of(frame: pd.DataFrame, symbol: str | None, column: str, window: int) -> Past:
     """Return the closes of one symbol; rows without a price are left out."""
+    symbols = sorted(map(str, set(frame["symbol"]))) if "symbol" in frame else []
+    if symbol is None and len(symbols) > 1:
+        raise must("--symbol", "name one of the file's symbols", symbol, f"it has {symbols}")
     rows = frame[frame["symbol"] == symbol] if symbol and "symbol" in frame else frame
     if column not in rows or rows.empty:
-        known = sorted(frame["symbol"].unique()) if "symbol" in frame else list(frame.columns)
+        known = symbols or list(frame.columns)
         raise must("--symbol, --column", "be in the file", f"{symbol}, {column}", f"it has {known}")
     if not pd.api.types.is_numeric_dtype(rows[column]):
         raise must("--column", "hold numbers", column, "name the column of prices")
@@ -162,6 +165,8 @@ def _cell(value: object) -> str:
 
 def single(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Return a line per level for one symbol."""
+    if len(args.symbol or ()) > 1:
+        raise must("--symbol", "name one symbol", args.symbol, "walk several with --portfolio")
     series = series_of(
         read_frame(args.data), args.symbol[0] if args.symbol else None, args.column, args.window
     )

@@ -22,7 +22,7 @@ class Instrument(Payload):
     Parameters
     ----------
     symbol : str
-        Ticker, matching ``^[\w .-]{1,64}$``.
+        Ticker, matching ``^[\w .^-]{1,64}$``.
     name : str
         What a person calls it.
     periods_per_year : float

@@ -98,6 +98,8 @@ WRONG = {
     ("--symbol", "AAA", "--column", "date"): "--column must hold numbers",
     ("--portfolio", "--symbol", "AAA", "BBB", "--window", "50"): "--window must be at least 100, was 50",
     ("--portfolio",): "--portfolio must name at least two symbols",
+    (): "--symbol must name one of the file's symbols, was None",
+    ("--symbol", "AAA", "BBB"): "--symbol must name one symbol, was ['AAA', 'BBB']",
 }  # fmt: skip
 
 
@@ -111,6 +113,8 @@ def test_what_cannot_be_walked_is_refused_by_name(csv: Path, arguments: tuple[st
 
 def test_a_file_that_is_none_or_cannot_be_read_is_refused(tmp_path: Path, capsys):
     assert run(data=tmp_path / "none.csv") == 2
+    assert "--data must be a file" in capsys.readouterr().err
+    assert run(data=tmp_path) == 2
     assert "--data must be a file" in capsys.readouterr().err
     for name in ("broken.parquet", "empty.csv"):
         path = tmp_path / name
