@@ -78,6 +78,9 @@
     const known = sent.findIndex(([, value]) => value && Number(value) <= newest);
     const later = known < 0 ? sent : sent.slice(0, known);
     if (!later.some(([, value]) => value)) return;
+    const isDay = ([, value]) => !value;
+    const lastDay = later.findLast(isDay);
+    if (first && lastDay && isDay(before[0]) && before[0][2][0][1] === lastDay[2][0][1]) before.shift();
     host.dataset.phRows = JSON.stringify([...later, ...(first ? before : [])].slice(0, Number(host.dataset.phMost)));
   }
 

@@ -4,6 +4,7 @@ import argparse
 import base64
 import json
 import os
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -112,23 +113,53 @@ def overruled(options: Mapping[str, object], environment: Mapping[str, str]) -> 
 
 
 def status(settings: Settings, *, as_json: bool = False) -> int:
-    """Print what the running server says of itself; without one, what the journal last had (exit code 1)."""
-    answer = ask_server(settings)
-    code = 0
+    """Print what the running server says of itself; without one, what the journal last had (exit code 1).
+
+    A server of this data folder at another port is found by its journal.
+    """
+    answer, code = ask_server(settings), 0
     if answer is None:
-        sys.stderr.write(
-            f"No Pilothouse answers at {settings.host}:{settings.port}; start one with: pilothouse serve\n"
-        )
-        code = EXIT_NOT_RUNNING
-        answer = from_journal(settings)
+        kept = from_journal(settings)
+        answer = ask_elsewhere(settings, kept)
         if answer is None:
-            return code
-        engine = answer.engine if answer.status != "stopped" else None
-        where = "" if engine is None else f"An engine runs elsewhere (pid {engine.pid}). "
-        sys.stderr.write(f"{where}From the journal in {settings.home}, as it was last written:\n")
-    text = answer.model_dump_json(indent=2) if as_json else "\n".join(lines(answer))
-    sys.stdout.write(f"{text}\n")
+            answer, code = kept, EXIT_NOT_RUNNING
+            _complain(_nobody(settings, kept))
+    if answer is not None:
+        text = answer.model_dump_json(indent=2) if as_json else "\n".join(lines(answer))
+        sys.stdout.write(f"{text}\n")
     return code
+
+
+def _complain(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+
+
+def _nobody(settings: Settings, kept: StatusAnswer | None) -> str:
+    """Return that nobody answers, who should have, and what a status from the journal is worth."""
+    silent = f"No Pilothouse answers at {settings.host}:{settings.port}"
+    if kept is None:
+        return f"{silent}; start one with: pilothouse serve"
+    source = f"From the journal in {settings.home}, as it was last written:"
+    engine = kept.engine
+    if engine is None or kept.status == "stopped":
+        return f"{silent}; start one with: pilothouse serve\n{source}"
+    runs = f"An engine runs elsewhere (host {engine.host}, port {engine.port}, pid {engine.pid})."
+    return f"{silent}.\n{runs} {source}"
+
+
+def ask_elsewhere(settings: Settings, kept: StatusAnswer | None) -> StatusAnswer | None:
+    """Return the status of the server that the journal names, when it is one of this machine at another port."""
+    if kept is None or kept.engine is None or kept.status == "stopped":
+        return None
+    port = kept.engine.port
+    if port in {0, settings.port} or kept.engine.host != socket.gethostname():
+        return None
+    answer = ask_server(settings.model_copy(update={"port": port}))
+    if answer is not None:
+        _complain(
+            f"Nothing answers at port {settings.port}; the engine of {settings.home} does at port {port}:"
+        )
+    return answer
 
 
 def from_journal(settings: Settings) -> StatusAnswer | None:

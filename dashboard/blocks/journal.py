@@ -39,7 +39,7 @@ def rows(views: Sequence[RowView], nothing: str, *, is_search: bool = False) -> 
     if not views:
         return _json([["ph-tx3 ph-j-none" if is_search else "ph-tx3", "", [["", nothing]]]])
     body: list[Drawn] = []
-    day = next((view.day for view in views if view.day), "")
+    day = ""
     for view in views:
         if view.day and view.day != day:
             day = view.day

@@ -8,8 +8,9 @@ from dash.development.base_component import Component
 
 from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs
+from dashboard.components.pills import age as pill_age
 from dashboard.frame import dialogs
-from dashboard.frame.parts import ALWAYS, BAR_SECTIONS, STATE_SECTIONS
+from dashboard.frame.parts import ALWAYS, BAR_SECTIONS, STATE_SECTIONS, day_class
 from dashboard.host import GatewayPort
 from dashboard.page import Page
 from dashboard.views import frame as view
@@ -107,8 +108,7 @@ def _bar(bar: view.BarView, state: view.StateView) -> Component:
             html.Span(className="ph-bar-rule ph-not-phone"),
             _feed(bar, state),
             html.Div(className="ph-bar-space"),
-            _figure("Equity", html.Span(bar.equity, id="ph-equity")),
-            _figure("Day P&L", _day(bar)),
+            _account(bar),
             html.Span(className="ph-bar-rule ph-not-phone"),
             *_tools(state),
         ],
@@ -142,15 +142,33 @@ def _age(bar: view.BarView) -> Component:
     )
 
 
-def _figure(label: str, value: Component) -> Component:
-    return html.Div([html.Span(label), value], className="ph-bar-figure ph-not-phone")
+def _account(bar: view.BarView) -> Component:
+    """Return equity and the day's result; both grey with the account's age, which stands beside their names."""
+    return html.Div(
+        [
+            _figure(["Equity", _account_age(bar)], html.Span(bar.equity, id="ph-equity", className="ph-aged")),
+            _figure(["Day P&L"], _day(bar)),
+        ],
+        className="ph-bar-group ph-bar-account ph-not-phone",
+        **attrs({"data-age-scope": ""}),
+    )  # fmt: skip
+
+
+def _account_age(bar: view.BarView, place: str = "") -> Component:
+    """Return how long ago the account was valued; the live script keeps counting."""
+    age, name = bar.account, f"ph-account-age{place}"
+    return pill_age(name, age.received_at, age.budget_s, "never" if age.received_at is None else "")
+
+
+def _figure(label: list[Component | str], value: Component) -> Component:
+    return html.Div([html.Span(label), value], className="ph-bar-figure")
 
 
 def _day(bar: view.BarView, place: str = "") -> Component:
     """Return the day's result: money in bold, percent beside it."""
     return html.Span(
         id=f"ph-day-box{place}",
-        className=f"ph-{bar.day_tone}" if bar.day_tone else "",
+        className=day_class(bar),
         children=[
             html.Span(bar.day_pnl, id=f"ph-day{place}", className="ph-strong"),
             " ",
@@ -294,14 +312,18 @@ def _bottom(pages: Sequence[Page]) -> Component:
 
 
 def _phone_figures(bar: view.BarView, state: view.StateView) -> Component:
-    def figure(label: str, value: Component) -> Component:
+    def figure(label: list[Component | str], value: Component) -> Component:
         return html.Div([html.Div(label, className="ph-t11 ph-tx3"), value])
 
     return html.Div(
         className="ph-phone-figures",
         children=[
-            figure("Equity", html.Span(bar.equity, id="ph-equity-phone", className="ph-strong")),
-            figure("Day P&L", _day(bar, "-phone")),
+            figure(
+                ["Equity ", _account_age(bar, "-phone")],
+                html.Span(bar.equity, id="ph-equity-phone", className="ph-strong ph-aged"),
+            ),
+            figure(["Day P&L"], _day(bar, "-phone")),
             html.Div(_engine_pill(state, "-phone"), className="ph-push"),
         ],
+        **attrs({"data-age-scope": ""}),
     )

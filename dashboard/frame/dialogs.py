@@ -15,7 +15,8 @@ from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs
 from dashboard.host import GatewayPort
 from dashboard.page import Page, PageModule
-from dashboard.views.frame import Notice, PreviewRow, StopView
+from dashboard.views.frame import PreviewRow, StopView
+from dashboard.views.notices import Notice
 
 KEYS = (
     ("Ctrl K", "Search pages and symbols"),

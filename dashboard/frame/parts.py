@@ -9,16 +9,21 @@ from dashboard.frame import dialogs
 from dashboard.page import LivePart
 from dashboard.patches import Patch, PropValue
 from dashboard.views import frame as view
+from dashboard.views import notices
 from engine.domain.sections import Snapshot
 
 BAR_SECTIONS = ("feed", "quotes", "portfolio")
 STATE_SECTIONS = ("engine", "feed", "trading", "alerts")
 
 
+def day_class(bar: view.BarView) -> str:
+    """Return how the day's result looks: by its sign, grey where the account's value is stale."""
+    return f"ph-aged ph-{bar.day_tone}" if bar.day_tone else "ph-aged"
+
+
 def render_bar(snapshot: Snapshot, _: str = "") -> Patch:
     """Return the figures of the status bar."""
     bar = view.bar_view(snapshot)
-    day_class = f"ph-{bar.day_tone}" if bar.day_tone else ""
     text = {
         "ph-date": bar.market_date,
         "ph-equity": bar.equity,
@@ -30,13 +35,16 @@ def render_bar(snapshot: Snapshot, _: str = "") -> Patch:
     }
     age: dict[str, tuple[float, float]] = {}
     marks: dict[str, dict[str, str]] = {}
+    if bar.account.received_at is not None:
+        account = (bar.account.received_at, bar.account.budget_s)
+        age = {"ph-account-age": account, "ph-account-age-phone": account}
     if bar.received_at is not None:
-        age = {"ph-age": (bar.received_at, bar.budget_s)}
+        age["ph-age"] = (bar.received_at, bar.budget_s)
         computed = bar.computed_at if bar.computed_at is not None else bar.received_at
         marks = {"ph-age": {"data-engine-ms": f"{max(0.0, computed - bar.received_at) * 1e3:.0f}"}}
     return Patch(
         text=text,
-        cls={"ph-day-box": day_class, "ph-day-box-phone": day_class},
+        cls={"ph-day-box": day_class(bar), "ph-day-box-phone": day_class(bar)},
         age=age,
         attrs=marks,
     )
@@ -77,14 +85,14 @@ def render_state(snapshot: Snapshot, _: str = "") -> Patch:
 
 def render_alerts(snapshot: Snapshot, _: str = "") -> Patch:
     """Return the bell's history."""
-    return _block("ph-alerts", dialogs.alert_rows(view.alert_notices(snapshot)))
+    return _block("ph-alerts", dialogs.alert_rows(notices.alert_notices(snapshot)))
 
 
 def render_toasts(snapshot: Snapshot, _: str = "") -> Patch:
     """Return the newest notices; the browser shows each of them once."""
-    notices = view.toast_notices(snapshot)
-    calm = [notice for notice in notices if notice.tone != "crit"]
-    loud = [notice for notice in notices if notice.tone == "crit"]
+    newest = notices.toast_notices(snapshot)
+    calm = [notice for notice in newest if notice.tone != "crit"]
+    loud = [notice for notice in newest if notice.tone == "crit"]
     return Patch(
         props={
             "ph-toasts": {"children": [dialogs.toast(n) for n in calm]},
@@ -115,11 +123,6 @@ LIVE = (
     LivePart(name="frame.alerts", sections=("alerts",), render=render_alerts),
     LivePart(name="frame.toasts", sections=("answers", "alerts"), render=render_toasts),
     LivePart(name="frame.palette", sections=("instruments",), render=render_palette),
-    LivePart(
-        name="frame.stop",
-        sections=("portfolio", "trading", "agents"),
-        render=render_stop,
-        min_interval_s=1.0,
-    ),
+    LivePart(name="frame.stop", sections=("portfolio", "trading", "agents"), render=render_stop),
 )
 ALWAYS = "frame.bar frame.state frame.alerts frame.toasts frame.palette"

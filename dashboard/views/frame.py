@@ -1,19 +1,15 @@
 """What the frame says: the status bar, the bell, the toasts and the consequences of the kill switch, in words."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard import formatting as fmt
 from engine.domain.agents import AgentStatus
-from engine.domain.commands import CommandAnswer
 from engine.domain.market import FeedState
-from engine.domain.risk import Severity
 from engine.domain.sections import (
     AgentsSection,
     AlertsSection,
-    AnswersSection,
     EngineSection,
     FeedSection,
     InstrumentsSection,
@@ -25,7 +21,6 @@ from engine.domain.sections import (
 from engine.domain.trading import HaltMode
 
 DEFAULT_BUDGET_S = 15.0
-N_TOASTS = 6
 _ENGINE_PILLS = {
     "running": ("Running", "up", ""),
     "starting": ("Starting", "grey", "circle-dashed"),
@@ -33,11 +28,6 @@ _ENGINE_PILLS = {
     "stopped": ("Stopped", "grey", "circle-stop"),
     "failed": ("Failed", "crit", "circle-x"),
     "standby": ("Standby", "grey", "circle-pause"),
-}
-_SEVERITY_ICONS = {
-    Severity.INFO: ("info", ""),
-    Severity.WARNING: ("triangle-alert", "warn"),
-    Severity.CRITICAL: ("triangle-alert", "crit"),
 }
 
 
@@ -51,13 +41,22 @@ class Pill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Age:
+    """When a value came, wall epoch seconds, and how many seconds old it may grow."""
+
+    received_at: float | None
+    budget_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BarView:
-    """What changes with each tick: market date, age, equity and the day's result."""
+    """What changes with each tick: market date, age, equity and the day's result, with the account's own age."""
 
     market_date: str
     received_at: float | None
     computed_at: float | None
     budget_s: float
+    account: Age
     equity: str
     day_pnl: str
     day_percent: str
@@ -79,26 +78,6 @@ class StateView:
     halt_title: str
     halt_words: str
     n_alerts: int
-
-
-AnswerRow = tuple[int, float, bool, CommandAnswer]
-_DONE = {"PauseAgent": "paused", "ResumeAgent": "resumed", "StartAgent": "restarted"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One line of the bell's history or one toast; `seq` orders them, `at` is wall epoch seconds."""
-
-    seq: int
-    at: float
-    icon: str
-    tone: str
-    title: str
-    message: str
-    when: str
-    alert_id: str = ""
-    is_acknowledged: bool = False
-    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +114,20 @@ def bar_view(snapshot: Snapshot) -> BarView:
         received_at=max(received, default=feed.last_tick_at if feed else None),
         computed_at=stamp.computed_at if stamp else None,
         budget_s=(stamp.budget_s if stamp else None) or DEFAULT_BUDGET_S,
+        account=_account_age(snapshot),
         equity=fmt.money(portfolio.equity) if portfolio else fmt.UNKNOWN,
         day_pnl=fmt.with_arrow(fmt.pnl(portfolio.day_pnl)) if portfolio else fmt.UNKNOWN,
         day_percent=_day_percent(portfolio),
         day_tone=fmt.tone(portfolio.day_pnl, 2) if portfolio else "",
+    )
+
+
+def _account_age(snapshot: Snapshot) -> Age:
+    """Return how old the account's value is; before anything happened it has none."""
+    stamp = snapshot.stamp("portfolio")
+    return Age(
+        received_at=(stamp.computed_at or None) if stamp else None,
+        budget_s=(stamp.budget_s if stamp else None) or DEFAULT_BUDGET_S,
     )
 
 
@@ -227,85 +216,6 @@ def _halt_words(trading: TradingSection | None) -> str:
     if trading.mode is HaltMode.REDUCING:
         return f"{by} No entries; stops and targets close positions. Agents go on observing."
     return f"{by} No order leaves: positions stay open, their stops and targets do not fire. Agents go on observing."
-
-
-def alert_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
-    """Return the bell's history, newest first."""
-    alerts: AlertsSection | None = snapshot.value("alerts")
-    notices = []
-    for row in alerts.rows if alerts else ():
-        icon, tone = _SEVERITY_ICONS[row.alert.severity]
-        notices.append(
-            Notice(
-                seq=row.seq,
-                at=row.at,
-                icon=icon,
-                tone=tone,
-                title=row.alert.title,
-                message=row.alert.message,
-                when=fmt.clock(fmt.from_epoch(row.at)),
-                alert_id=row.alert.alert_id,
-                is_acknowledged=row.is_acknowledged,
-                stays=row.alert.severity is Severity.CRITICAL,
-            )
-        )
-    return tuple(notices)
-
-
-def answer_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
-    """Return what the engine answered to commands, newest first; commands that belong together make one notice."""
-    answers: AnswersSection | None = snapshot.value("answers")
-    groups: dict[str, list[AnswerRow]] = {}
-    for row in answers.rows if answers else ():
-        groups.setdefault(_group_of(row[3].command_id), []).append(row)
-    return tuple(
-        _answer_notice(*rows[0]) if len(rows) == 1 else _joint(rows) for rows in groups.values()
-    )
-
-
-def _group_of(command_id: str) -> str:
-    """Return what the commands of one act have in common; a command alone has its id to itself."""
-    return command_id.rpartition("-")[0] if command_id.startswith("all-") else command_id
-
-
-def _joint(rows: Sequence[AnswerRow]) -> Notice:
-    """Return one notice of many answers: how many obeyed, and the first reason of those that did not."""
-    newest, refused = rows[0], [row for row in rows if not row[2]]
-    done = len(rows) - len(refused)
-    asked = int(_group_of(newest[3].command_id).rpartition("-")[2])
-    name = _DONE.get(newest[3].name, "answered")
-    short = f", {len(refused)} refused" if refused else ""
-    short += f", {asked - len(rows)} not answered yet" if asked > len(rows) else ""
-    words = refused[-1][3] if refused else None
-    joint = CommandAnswer(
-        command_id=newest[3].command_id,
-        name=newest[3].name,
-        title=f"{fmt.plural(done, 'agent')} {name}{short}",
-        message=f"{words.title}: {words.message}"
-        if words
-        else f"One command each, {len(rows)} of {asked} were obeyed.",
-    )
-    return _answer_notice(newest[0], newest[1], not refused, joint)
-
-
-def _answer_notice(seq: int, at: float, is_accepted: bool, answer: CommandAnswer) -> Notice:
-    return Notice(
-        seq=seq,
-        at=at,
-        icon="circle-check" if is_accepted else "circle-x",
-        tone="up" if is_accepted else "crit",
-        title=answer.title,
-        message=answer.message,
-        when=fmt.clock(fmt.from_epoch(at)),
-        stays=not is_accepted,
-    )
-
-
-def toast_notices(snapshot: Snapshot) -> tuple[Notice, ...]:
-    """Return the newest answers and alerts together, newest first; the browser shows each once."""
-    loud = (notice for notice in alert_notices(snapshot) if not notice.is_acknowledged)
-    both = sorted([*answer_notices(snapshot), *loud], key=lambda notice: notice.seq, reverse=True)
-    return tuple(both[:N_TOASTS])
 
 
 def stop_view(snapshot: Snapshot) -> StopView:

@@ -103,6 +103,7 @@ class EngineAnswer(BaseModel):
     owner: str
     pid: int
     host: str
+    port: int
     epoch: int
     started_at: float
     trading_mode: str

@@ -288,6 +288,7 @@ class Engine:
             owner=parts.lease.owner,
             pid=parts.lease.pid,
             host=parts.lease.host,
+            port=parts.settings.port,
             epoch=parts.lease.epoch,
             started_at=parts.lease.acquired_at.timestamp(),
             trading_mode=parts.settings.trading_mode.value,

@@ -59,14 +59,15 @@ class Stamp(Payload):
 class EngineSection(Payload):
     """``engine``: who runs, since when, in what mode.
 
-    `state` is "starting", "running", "stopping", "stopped" or "failed"; `fingerprint` names seed,
-    configuration, data and code; `levels` are those that are forecast, the first being what votes and risk go by.
+    `state` is "starting", "running", "stopping", "stopped" or "failed"; its dashboard answers on `port` of `host`;
+    `levels` are those that are forecast, the first being what votes and risk go by.
     """
 
     state: str
     owner: str = ""
     pid: int = 0
     host: str = ""
+    port: int = 0
     epoch: int = 0
     started_at: float = 0.0
     trading_mode: str = "paper"

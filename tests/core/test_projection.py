@@ -233,7 +233,8 @@ def test_market_time_goes_back_with_a_jump():
 def test_what_changes_once_per_bar_is_stale_after_a_bar_and_a_half(speed, budget):
     projection = folded(s.feed(0, speed=speed), s.cycle("A", 0, 1.0, {}))
     assert projection.stamp("cycle:A", 7).budget_s == budget
-    assert projection.stamp("portfolio", 7).budget_s is None
+    assert projection.stamp("portfolio", 7).budget_s == budget
+    assert projection.stamp("trading", 7).budget_s is None
 
 
 # -- analysis ------------------------------------------------------------------------------------------------------

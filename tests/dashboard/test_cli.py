@@ -14,6 +14,8 @@ from fastapi.testclient import TestClient
 
 from dashboard import cli
 from engine.adapters.journals.opening import open_journal
+from engine.api.answers import StatusAnswer
+from engine.api.answers import status as build_status
 from engine.api.router import build_router
 from engine.bootstrap.host import prepare_home
 from engine.bootstrap.turned import build_turned
@@ -157,3 +159,52 @@ def test_status_of_a_stopped_engine_comes_from_its_journal(
     assert "From the journal" in said.err
     assert "bar 4" in said.out
     assert "Fingerprint" in said.out
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> StatusAnswer:
+    """What the journal says of an engine of this machine that runs."""
+    gateway = filled(FakeGateway())
+    answer = build_status(gateway.read(sorted(gateway.sections)))
+    assert answer.engine is not None
+    answer.engine.host = socket.gethostname()
+    monkeypatch.setattr(cli, "from_journal", lambda _settings: answer)
+    return answer
+
+
+def test_status_finds_the_engine_of_its_folder_at_another_port(
+    answering: tuple[int, list[str | None]], told: StatusAnswer, capsys: pytest.CaptureFixture[str]
+):
+    port, asked = answering
+    assert told.engine is not None
+    told.engine.port = port
+    silent = free_port()
+    assert cli.main(["status", "--port", str(silent)]) == 0
+    said = capsys.readouterr()
+    assert len(asked) == 1
+    assert f"Nothing answers at port {silent}" in said.err
+    assert f"does at port {port}" in said.err
+    assert "journal" not in said.err
+    assert "Fingerprint  f1" in said.out
+
+
+@pytest.mark.parametrize("host", ["elsewhere.invalid", None])
+def test_an_engine_that_gives_no_answer_or_is_of_another_machine_is_named(
+    host: str | None,
+    answering: tuple[int, list[str | None]],
+    told: StatusAnswer,
+    capsys: pytest.CaptureFixture[str],
+):
+    """The password goes to no port of another machine's."""
+    port, asked = answering
+    assert told.engine is not None
+    told.engine.port = port if host else free_port()
+    told.engine.host = host or told.engine.host
+    assert cli.main(["status", "--port", str(free_port())]) == 1
+    assert asked == []
+    said = capsys.readouterr()
+    assert (
+        f"An engine runs elsewhere (host {told.engine.host}, port {told.engine.port}, pid {told.engine.pid})"
+        in said.err
+    )
+    assert "From the journal" in said.err

@@ -2,15 +2,18 @@
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from dashboard import formatting as fmt
 from dashboard import frame
 from dashboard.frame import bar, dialogs, parts
 from dashboard.page import Page
 from dashboard.views import frame as view
+from dashboard.views import notices
 from engine.domain.commands import CommandAnswer
 from engine.domain.market import FeedKind
 from engine.domain.risk import Severity
@@ -66,15 +69,26 @@ def test_the_bar_reads_as_in_the_design(gateway: FakeGateway):
 
 def test_the_age_counts_from_the_newest_tick(gateway: FakeGateway):
     patch = parts.render_bar(everything(gateway))
-    assert patch.age == {"ph-age": (RECEIVED_AT, 15.0)}
+    assert patch.age["ph-age"] == (RECEIVED_AT, 15.0)
+
+
+def test_the_account_has_an_age_of_its_own_and_greys_with_it(gateway: FakeGateway):
+    """No price moves the account while nothing is held: then its value is older than the newest tick."""
+    gateway.put("portfolio", portfolio(), budget_s=7.5)
+    valued_at = gateway.sections["portfolio"].stamp.computed_at
+    assert valued_at != RECEIVED_AT
+    patch = parts.render_bar(everything(gateway))
+    for place in ("", "-phone"):
+        assert patch.age[f"ph-account-age{place}"] == (valued_at, 7.5)
+        assert "ph-aged" in patch.cls[f"ph-day-box{place}"]
 
 
 def test_a_losing_day_is_orange_and_a_flat_one_has_no_colour(gateway: FakeGateway):
     lost = replace(portfolio(), day_pnl=Decimal("-12.50"))
     gateway.put("portfolio", lost)
-    assert parts.render_bar(everything(gateway)).cls["ph-day-box"] == "ph-dn"
+    assert parts.render_bar(everything(gateway)).cls["ph-day-box"] == "ph-aged ph-dn"
     gateway.put("portfolio", replace(portfolio(), day_pnl=Decimal(0)))
-    assert parts.render_bar(everything(gateway)).cls["ph-day-box"] == ""
+    assert parts.render_bar(everything(gateway)).cls["ph-day-box"] == "ph-aged"
 
 
 def test_before_anything_is_known_nothing_is_invented():
@@ -181,7 +195,7 @@ def test_each_open_alert_can_be_acknowledged_and_a_seen_one_not(gateway: FakeGat
         AlertRow(alert=alert("a1"), at=RECEIVED_AT, seq=40, is_acknowledged=True),
     )
     gateway.put("alerts", AlertsSection(rows=rows))
-    lines = dialogs.alert_rows(view.alert_notices(everything(gateway)))
+    lines = dialogs.alert_rows(notices.alert_notices(everything(gateway)))
     intents = [
         item.to_plotly_json()["props"]["data-ph-intent"]
         for line in lines
@@ -191,11 +205,25 @@ def test_each_open_alert_can_be_acknowledged_and_a_seen_one_not(gateway: FakeGat
     assert intents == ['{"name": "AcknowledgeAlert", "params": {"alert_id": "a2"}}']
 
 
+def test_an_alert_names_the_market_date_it_was_raised_on_and_the_time_on_the_wall(
+    gateway: FakeGateway,
+):
+    of_a_day = replace(alert("a2"), raised_at=datetime(2008, 9, 12, 20, tzinfo=UTC))
+    rows = (
+        AlertRow(alert=of_a_day, at=RECEIVED_AT, seq=50),
+        AlertRow(alert=alert("a1"), at=RECEIVED_AT, seq=40),
+    )
+    gateway.put("alerts", AlertsSection(rows=rows))
+    dated, undated = notices.alert_notices(everything(gateway))
+    assert dated.when == f"12 Sep 2008, {undated.when}"
+    assert undated.when == fmt.clock(fmt.from_epoch(RECEIVED_AT))
+
+
 def test_toasts_are_newest_first_and_loud_ones_stay(gateway: FakeGateway):
     rows = (AlertRow(alert=alert("a9", Severity.CRITICAL, "Feed lost"), at=RECEIVED_AT, seq=60),)
     gateway.put("alerts", AlertsSection(rows=rows))
-    notices = view.toast_notices(everything(gateway))
-    assert [(n.seq, n.stays) for n in notices] == [(60, True), (41, False)]
+    newest = notices.toast_notices(everything(gateway))
+    assert [(n.seq, n.stays) for n in newest] == [(60, True), (41, False)]
     patch = parts.render_toasts(everything(gateway))
     assert len(patch.props["ph-toasts-loud"]["children"]) == 1
     assert len(patch.props["ph-toasts"]["children"]) == 1
@@ -215,7 +243,7 @@ def test_answers_to_one_act_on_many_agents_make_one_notice(gateway: FakeGateway)
         answered(40, "c1"),
     )
     gateway.put("answers", AnswersSection(rows=rows))
-    joint, alone = view.answer_notices(everything(gateway))
+    joint, alone = notices.answer_notices(everything(gateway))
     assert (joint.seq, joint.title, joint.stays) == (44, "3 agents paused", False)
     assert alone.seq == 40
     assert joint.message == "One command each, 3 of 3 were obeyed."
@@ -223,7 +251,7 @@ def test_answers_to_one_act_on_many_agents_make_one_notice(gateway: FakeGateway)
         answered(45, "all-5f-3-3", is_obeyed=False), *rows[:3]
     ))  # fmt: skip
     gateway.put("answers", AnswersSection(rows=refused))
-    joint = view.answer_notices(everything(gateway))[0]
+    joint = notices.answer_notices(everything(gateway))[0]
     assert (joint.title, joint.message) == ("3 agents paused, 1 refused", "Refused: Risk must run")
     assert joint.stays
 
@@ -231,7 +259,7 @@ def test_answers_to_one_act_on_many_agents_make_one_notice(gateway: FakeGateway)
 def test_an_act_on_many_says_how_many_have_not_answered_yet(gateway: FakeGateway):
     rows = (answered(44, "all-5f-6-1"), answered(43, "all-5f-6-0"))
     gateway.put("answers", AnswersSection(rows=rows))
-    (joint,) = view.answer_notices(everything(gateway))
+    (joint,) = notices.answer_notices(everything(gateway))
     assert joint.title == "2 agents paused, 4 not answered yet"
     assert joint.message == "One command each, 2 of 6 were obeyed."
 
@@ -239,7 +267,7 @@ def test_an_act_on_many_says_how_many_have_not_answered_yet(gateway: FakeGateway
 def test_an_acknowledged_alert_is_no_toast(gateway: FakeGateway):
     row = AlertRow(alert=alert(), at=RECEIVED_AT, seq=60, is_acknowledged=True)
     gateway.put("alerts", AlertsSection(rows=(row,)))
-    assert [n.seq for n in view.toast_notices(everything(gateway))] == [41]
+    assert [n.seq for n in notices.toast_notices(everything(gateway))] == [41]
 
 
 def test_every_id_that_a_part_paints_stands_in_the_frame(gateway: FakeGateway):

@@ -9,13 +9,13 @@ import msgspec
 from engine.adapters.journals.encoding import encode_data, to_microseconds
 from engine.domain.events import Event, EventType, Retention
 
-_OF_THE_PROCESS = frozenset({"pid", "host", "owner", "started_at", "epoch"})
+_OF_THE_PROCESS = frozenset({"pid", "host", "port", "owner", "started_at", "epoch"})
 
 
 def log_hash(events: Iterable[Event]) -> str:
     """Return the SHA-256 over sequence, type, market time, cause and data of `events`, in order.
 
-    Telemetry is left out, and so is what RUN_STARTED says of its process (pid, host, owner, start, epoch).
+    Telemetry is left out, and so is what RUN_STARTED says of its process (pid, host, port, owner, start, epoch).
     The same events give the same hash before they were journalled and after they were read back.
     """
     digest = hashlib.sha256()

@@ -267,15 +267,22 @@ def test_live_rows_are_data_and_small(gateway: JournalGateway):
 def test_a_new_market_day_is_parted_by_a_line_with_its_date(gateway: JournalGateway):
     earlier = replace(event(3), as_of=NOW.replace(day=25))
     rows = json.loads(page.part.rows(page.view.rows_view([event(5), event(4), earlier]), ""))
-    assert [names for names, _, _ in rows] == ["ph-j-row", "ph-j-row", "ph-j-day", "ph-j-row"]
-    assert rows[2] == ["ph-j-day", "", [["", "25 Sep 2008"]]]
+    assert [names for names, _, _ in rows] == [
+        "ph-j-day",
+        "ph-j-row",
+        "ph-j-row",
+        "ph-j-day",
+        "ph-j-row",
+    ]
+    assert rows[0] == ["ph-j-day", "", [["", "26 Sep 2008"]]], "the newest rows have their day too"
+    assert rows[3] == ["ph-j-day", "", [["", "25 Sep 2008"]]]
 
 
 def test_markup_in_an_event_stays_text():
     drawn = page.part.rows(
         page.view.rows_view([event(5, meaning="<img src=x onerror=alert(1)>")]), ""
     )
-    assert json.loads(drawn)[0][2][4] == ["ph-j-meaning", "<img src=x onerror=alert(1)>"]
+    assert json.loads(drawn)[1][2][4] == ["ph-j-meaning", "<img src=x onerror=alert(1)>"]
 
 
 def test_before_anything_happened_the_list_says_so():
