@@ -1,11 +1,15 @@
 """The fold of settled forecasts: what is counted, thinned, kept and forgotten."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from engine.core.projection.rehearsed import joined
 from engine.core.projection.report_card import CardFold
 from engine.domain.events import EventType
 from engine.domain.forecast import CARD_SIZE, ForecastsSettled, LevelCard, SettledForecast
@@ -106,16 +110,84 @@ def test_a_base_that_comes_later_is_compared_all_the_same():
     assert card(fold, level=2).base_crps == pytest.approx(0.03)
 
 
-def test_a_rehearsal_replaces_what_was_known_and_says_how_far_it_is():
+def rehearse(fold: CardFold, rows, at, n_to_walk, **more) -> None:
+    tell(fold, rows, is_rehearsal=True, n_walked=at, n_to_walk=n_to_walk, **more)
+
+
+def test_a_first_rehearsal_counts_as_it_goes_and_says_how_far_it_is():
     fold = CardFold()
-    tell(fold, [row(n, pit=0.001) for n in range(5)])
-    tell(fold, [row(n) for n in range(3)], is_rehearsal=True, is_first=True, n_walked=5, n_to_walk=12)  # fmt: skip
-    tell(fold, [row(3)], is_rehearsal=True, n_walked=10, n_to_walk=12)
+    rehearse(fold, [row(n) for n in range(3)], 5, 12, is_first=True)
+    rehearse(fold, [row(3)], 10, 12)
     tell(fold, [row(4)])
     found = card(fold)
-    assert (found.n, found.n_rehearsed, found.exceptions_99) == (5, 4, 0)
+    assert (found.n, found.n_rehearsed) == (5, 4)
     section = fold.value("card:AAPL")
     assert (section.n_walked, section.n_to_walk) == (10, 12)
+
+
+def test_a_rehearsal_that_comes_again_changes_the_card_when_it_is_whole():
+    """What was rehearsed is replaced, what was forecast live stays."""
+    fold = CardFold()
+    rehearse(fold, [row(n, pit=0.3) for n in range(6)], 6, 6, is_first=True)
+    tell(fold, [row(6, pit=0.001), row(7, pit=0.001)])
+    before = fold.value("card:AAPL").cards
+    rehearse(fold, [], 0, 9, is_first=True)
+    rehearse(fold, [row(n, pit=0.97) for n in range(5)], 5, 9)
+    assert fold.value("card:AAPL").cards == before, "nothing is lost meanwhile"
+    restored = CardFold()
+    restored.restore(msgspec.json.decode(msgspec.json.encode(fold.kept())))
+    for each in (fold, restored):
+        rehearse(each, [row(n, pit=0.97) for n in range(5, 9)], 9, 9)
+        found = card(each)
+        assert (found.n, found.n_rehearsed, found.exceptions_99) == (9, 7, 2)
+        assert found.pit_counts == (2, 0, 0, 0, 0, 0, 0, 0, 0, 7)
+        tell(each, [row(9, pit=0.3)])
+        assert card(each).n == 10
+
+
+def test_a_rehearsal_that_begins_again_midway_takes_nothing_from_the_one_before():
+    fold = CardFold()
+    tell(fold, [row(0)])
+    rehearse(fold, [row(n, pit=0.001) for n in range(1, 4)], 3, 8, is_first=True)
+    rehearse(fold, [row(n) for n in range(4)], 4, 4, is_first=True)
+    assert (card(fold).n, card(fold).n_rehearsed, card(fold).exceptions_99) == (4, 3, 0)
+
+
+def test_a_level_that_is_forecast_no_more_keeps_what_was_live():
+    fold = CardFold()
+    tell(fold, [row(0, level=2), row(0)])
+    rehearse(fold, [row(n, level=3) for n in range(4)], 4, 4, is_first=True)
+    assert [(c.level, c.n, c.n_rehearsed) for c in fold.value("card:AAPL").cards] == [
+        (1, 1, 0),
+        (2, 1, 0),
+        (3, 4, 4),
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    horizon=st.integers(1, 7), n=st.integers(0, 60), steps=st.lists(st.integers(0, 9), max_size=12),
+    start=st.integers(-20, 50),
+)  # fmt: skip
+def test_after_another_rehearsal_nothing_overlaps_and_no_gap_holds_another(
+    horizon, n, steps, start
+):
+    live = [start]
+    for step in steps:
+        live.append(live[-1] + horizon + step)
+    live = [place for place in live if place < n]
+    before = [(row(place, horizon=horizon), False) for place in live]
+    kept, seen = joined(before, [row(place, horizon=horizon) for place in range(n)], horizon)
+    places = [(each.origin - START).days for each, _ in kept]
+    assert [(each.origin - START).days for each, was_rehearsed in kept if not was_rehearsed] == live
+    gaps = [later - sooner for sooner, later in pairwise(places)]
+    assert all(gap >= horizon for gap in gaps), "apart"
+    inner = [gap for gap, at in zip(gaps, places, strict=False) if at >= 0]
+    assert all(gap < 2 * horizon for gap in inner), "as many as there is room for"
+    went_on = next(k for k in range(horizon + 1) if (seen + k) % horizon == 0)
+    if places and places[-1] >= 0:
+        assert n + went_on - places[-1] >= horizon, "the next live one is apart too"
+        assert went_on == 0 or n + went_on - places[-1] == horizon, "and comes as soon as it may"
 
 
 def test_symbols_have_cards_of_their_own():

@@ -1,4 +1,7 @@
-"""``card:SYMBOL``: the report card of each level and horizon, from settled forecasts that don't overlap."""
+"""``card:SYMBOL``: the report card of each level and horizon, from settled forecasts that don't overlap.
+
+A rehearsal that comes again, as after a restart, changes the card when it is whole; until then what was known stands.
+"""
 
 from collections import deque
 from collections.abc import Iterable
@@ -10,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.core.projection.fold import Fold, Names, Route
+from engine.core.projection.rehearsed import Kept, joined
 from engine.domain.errors import NotEnoughDataError
 from engine.domain.events import Event, EventType
 from engine.domain.forecast import (
@@ -28,8 +32,6 @@ _EDGE = 1e-9
 _TENTHS = 10
 _BASE = 1
 
-Kept = tuple[SettledForecast, bool]
-"""A settled forecast and whether it was rehearsed."""
 Place = tuple[int, int]
 """Level and horizon."""
 Indices = npt.NDArray[np.intp]
@@ -72,6 +74,7 @@ class CardFold(Fold):
         self._rows: dict[str, dict[Place, _Row]] = {}
         self._seen: dict[str, dict[Place, int]] = {}
         self._walked: dict[str, tuple[int, int]] = {}
+        self._again: dict[str, dict[Place, list[SettledForecast]]] = {}
         self._cards: dict[str, dict[Place, LevelCard]] = {}
 
     def routes(self) -> dict[EventType, Route]:
@@ -99,15 +102,17 @@ class CardFold(Fold):
     def reset(self, _at: datetime | None, /) -> Names:
         """Forget them: the new run has not lived through those bars."""
         names = tuple(self.names())
-        self._rows, self._seen, self._walked, self._cards = {}, {}, {}, {}
+        self._rows, self._seen, self._walked, self._again, self._cards = {}, {}, {}, {}, {}
         return names
 
     def kept(self) -> object:
-        """Return the settled forecasts by symbol, in the order they came."""
+        """Return the settled forecasts by symbol, in the order they came, and those of rehearsals under way."""
         rows = {
             symbol: [list(row.kept) for row in by.values()] for symbol, by in self._rows.items()
         }
-        return rows, {s: list(by.items()) for s, by in self._seen.items()}, dict(self._walked)
+        seen = {s: list(by.items()) for s, by in self._seen.items()}
+        again = {s: [list(each) for each in by.values()] for s, by in self._again.items()}
+        return rows, seen, dict(self._walked), again
 
     def restore(self, data: Any) -> None:  # noqa: ANN401
         """Take them over."""
@@ -115,21 +120,35 @@ class CardFold(Fold):
             dict[str, list[list[Kept]]],
             dict[str, list[tuple[Place, int]]],
             dict[str, tuple[int, int]],
+            dict[str, list[list[SettledForecast]]],
         ]
-        rows, seen, self._walked = msgspec.convert(data, shape, strict=False)
+        rows, seen, self._walked, again = msgspec.convert(data, shape, strict=False)
         self._rows = {
             symbol: {(row[0][0].level, row[0][0].horizon): _Row(row) for row in by if row}
             for symbol, by in rows.items()
+        }
+        self._again = {
+            symbol: {(each[0].level, each[0].horizon): each for each in by}
+            for symbol, by in again.items()
         }
         self._seen, self._cards = {s: dict(by) for s, by in seen.items()}, {}
 
     def _settled(self, event: Event) -> Names:
         told = ForecastsSettled.from_data(event.data)
-        if told.is_first:
-            self._rows[told.symbol], self._seen[told.symbol] = {}, {}
-            self._cards.pop(told.symbol, None)
+        symbol = told.symbol
         if told.is_rehearsal:
-            self._walked[told.symbol] = (told.n_walked, told.n_to_walk)
+            self._walked[symbol] = (told.n_walked, told.n_to_walk)
+        if told.is_first:
+            self._again.pop(symbol, None)
+            if self._rows.get(symbol):
+                self._again[symbol] = {}
+        if told.is_rehearsal and symbol in self._again:
+            self._rehearse_again(told)
+        else:
+            self._add(told)
+        return (f"card:{symbol}",)
+
+    def _add(self, told: ForecastsSettled) -> None:
         rows = self._rows.setdefault(told.symbol, {})
         seen = self._seen.setdefault(told.symbol, {})
         cards = self._cards.setdefault(told.symbol, {})
@@ -140,7 +159,21 @@ class CardFold(Fold):
                 rows.setdefault(place, _Row()).add(row, is_rehearsal=told.is_rehearsal)
                 cards.pop(place, None)
             seen[place] = seen.get(place, 0) + 1
-        return (f"card:{told.symbol}",)
+
+    def _rehearse_again(self, told: ForecastsSettled) -> None:
+        again = self._again[told.symbol]
+        for row in told.rows:
+            again.setdefault((row.level, row.horizon), []).append(row)
+        if told.n_walked < told.n_to_walk:
+            return
+        del self._again[told.symbol]
+        rows, seen = self._rows[told.symbol], self._seen.setdefault(told.symbol, {})
+        for place in rows.keys() | again.keys():
+            before = rows[place].kept if place in rows else ()
+            kept, seen[place] = joined(tuple(before), again.get(place, ()), place[1])
+            rows[place] = _Row(kept)
+        self._rows[told.symbol] = {place: row for place, row in rows.items() if row.kept}
+        self._cards.pop(told.symbol, None)
 
 
 def _card(place: Place, row: _Row, base: _Row | None) -> LevelCard:
