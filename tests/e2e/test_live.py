@@ -416,3 +416,14 @@ def test_events_of_a_rare_kind_stay_listed_while_others_come(screen: Screen, ser
     server.books.send("SetReplaySpeed", "rare-last", bars_per_minute=40)
     wait_until(lambda: listed.count() > len(before), "the last command above them")
     assert listed.all_text_contents()[-len(before) :] == before
+
+
+def test_every_row_of_the_journal_stands_under_its_day_once(screen: Screen, server: Server):
+    """What comes later is put above what is there: the line of a day is neither missing nor doubled."""
+    server.wait_for_bars(2)
+    page = screen.open("/journal?show=signals").page
+    days = page.locator(".ph-journal .ph-j-day")
+    wait_until(lambda: days.count() >= 3, "signals of three days")
+    assert page.locator(".ph-journal tbody tr").first.get_attribute("class") == "ph-j-day"
+    seen = days.all_text_contents()
+    assert len(seen) == len(set(seen)), "each day once, newest first"
