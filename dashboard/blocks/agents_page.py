@@ -10,6 +10,7 @@ from dashboard.blocks import agent_panels as side
 from dashboard.blocks import agents as part
 from dashboard.blocks import pace
 from dashboard.blocks import resources as shared
+from dashboard.blocks.order_way import order_way_box
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import empty_state, panel
 from dashboard.views import agent_graph as graph
@@ -18,6 +19,7 @@ from dashboard.views import pace as paces
 from dashboard.views import resources, task_queue
 from dashboard.views.agent_crowd import open_to
 from dashboard.views.journal import RowView
+from dashboard.views.order_way import OrderWayView
 from engine.domain.sections import AgentsSection
 
 DETAIL, LOG = "agents-detail", "agents-log"
@@ -25,7 +27,9 @@ COUNTS, REMARK, OWNER = "agents-counts", "agents-remark", "agents-owner"
 MEASURED = "agents-measured"
 
 
-def whole(section: AgentsSection, log: Sequence[RowView], wanted: str) -> list[Component]:
+def whole(
+    section: AgentsSection, log: Sequence[RowView], wanted: str, way: OrderWayView
+) -> list[Component]:
     """Return the page: graph and list at the left; the chosen agent, the queue and the newest events beside them."""
     if not section.rows:
         waiting = empty_state(
@@ -49,10 +53,13 @@ def whole(section: AgentsSection, log: Sequence[RowView], wanted: str) -> list[C
                         part.measured(side.MEASURED, view.measured_view(section)),
                         weights_of(section),
                         shared.services(resources.api_rows(section)),
+                        order_way_box(way),
                         shared.pool_box(resources.pool_view(section.pool)),
                     ),
                     className="ph-panel-host",
-                    **attrs({"data-topics": "agents.queue agents.resources agents.weights"}),
+                    **attrs(
+                        {"data-topics": "agents.queue agents.way agents.resources agents.weights"}
+                    ),
                 ),
                 html.Div(
                     side.log_panel(log),

@@ -27,6 +27,7 @@ from dashboard.blocks.agents_page import (
     whole,
 )
 from dashboard.blocks.journal import log_rows
+from dashboard.blocks.order_way import order_way_patch
 from dashboard.components.nodes import attrs
 from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
@@ -36,23 +37,26 @@ from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
 from dashboard.views import journal, resources, task_queue
 from dashboard.views import pace as paces
+from dashboard.views.order_way import order_way_view
 from engine.domain.errors import PilothouseError
-from engine.domain.sections import AgentRow, AgentsSection, LogSection, QuotesSection, Snapshot
+from engine.domain.log import LogSection
+from engine.domain.sections import AgentRow, AgentsSection, QuotesSection, Snapshot
 
 PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
 
 ROOT = "agents-root"
 N_LOG = 24
+_WHOLE = ("agents", "log", "order_way")
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
     """Return the page with the agent of the address chosen."""
-    snapshot = gateway.read(("agents", "log"))
+    snapshot = gateway.read(_WHOLE)
     section = _agents(snapshot)
     is_closed = query.get("detail") == "closed"
     wanted = "" if is_closed else view.chosen(section, query.get("agent", ""))
     return html.Div(
-        whole(section, _log(snapshot, side.ALL_TOPICS), wanted),
+        whole(section, _log(snapshot, side.ALL_TOPICS), wanted, order_way_view(snapshot)),
         id=ROOT,
         className="ph-page ph-page-agents" if section.rows else "ph-page ph-page-plain",
         **attrs({"data-topics": f"agents.crew:{view.crew_key(section)}"}),
@@ -75,7 +79,7 @@ def sample_layout() -> Component:
     """Return the page with somebody in it, so that Dash knows the ids before the engine runs."""
     row = AgentRow(agent_id="sample", title="Sample", interval_s=60.0, base_interval_s=60.0)
     section = AgentsSection(rows=(row,))
-    return html.Div(whole(section, (), "sample"))
+    return html.Div(whole(section, (), "sample", order_way_view(Snapshot(version=0))))
 
 
 # -- live ------------------------------------------------------------------------------------------------------
@@ -90,7 +94,10 @@ def render_crew(snapshot: Snapshot, known: str) -> Patch:
         props={
             ROOT: {
                 "children": whole(
-                    section, _log(snapshot, side.ALL_TOPICS), view.chosen(section, "")
+                    section,
+                    _log(snapshot, side.ALL_TOPICS),
+                    view.chosen(section, ""),
+                    order_way_view(snapshot),
                 ),
                 "className": "ph-page ph-page-agents",
                 "data-topics": f"agents.crew:{view.crew_key(section)}",
@@ -173,6 +180,11 @@ def render_queue(snapshot: Snapshot, _: str) -> Patch:
     return merge((side.queue_patch(task_queue.queue_view(section)), told))
 
 
+def render_way(snapshot: Snapshot, _: str) -> Patch:
+    """Return how long the newest order took from its close."""
+    return order_way_patch(order_way_view(snapshot))
+
+
 def render_resources(snapshot: Snapshot, _: str) -> Patch:
     """Return outside services and what all agents share."""
     section = _agents(snapshot)
@@ -193,9 +205,7 @@ def render_log(snapshot: Snapshot, kind: str) -> Patch:
 
 _CREW = ("agents",)
 LIVE = (
-    LivePart(
-        name="agents.crew", sections=("agents", "log"), render=render_crew, min_interval_s=1.0
-    ),
+    LivePart(name="agents.crew", sections=_WHOLE, render=render_crew, min_interval_s=1.0),
     LivePart(
         name="agents.counts",
         sections=("agents", "engine"),
@@ -214,6 +224,9 @@ LIVE = (
     LivePart(name="agents.detail", sections=_CREW, render=render_detail, min_interval_s=0.5),
     LivePart(name="agents.chosen", sections=_CREW, render=render_chosen, min_interval_s=0.2),
     LivePart(name="agents.queue", sections=_CREW, render=render_queue, min_interval_s=1.0),
+    LivePart(
+        name="agents.way", sections=("agents", "order_way"), render=render_way, min_interval_s=1.0
+    ),
     LivePart(name="agents.resources", sections=_CREW, render=render_resources, min_interval_s=1.0),
     LivePart(name="agents.weights", sections=_CREW, render=render_weights, min_interval_s=1.0),
     LivePart(name="agents.log", sections=("log",), render=render_log, min_interval_s=1.0),

@@ -20,8 +20,8 @@ from dashboard.page import LivePart, Page
 from dashboard.patches import Patch
 from dashboard.views import journal as view
 from engine.domain.events import EventType
-from engine.domain.log import LogRow
-from engine.domain.sections import LogSection, Snapshot
+from engine.domain.log import LogRow, LogSection
+from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/journal", title="Journal", icon="book-open", key="j")
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from engine.domain.agents import AgentStatus
 from engine.domain.errors import EngineAbsentError
+from engine.domain.log import LogSection
 from engine.domain.sections import (
     AgentRow,
     AgentsSection,
@@ -15,7 +16,6 @@ from engine.domain.sections import (
     EngineSection,
     FeedSection,
     InstrumentsSection,
-    LogSection,
     PortfolioSection,
     Snapshot,
     TradingSection,

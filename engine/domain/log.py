@@ -33,3 +33,11 @@ class EventDetail(Payload):
     fields: dict[str, str] = field(default_factory=dict)
     causes: tuple[LogRow, ...] = ()
     effects: tuple[LogRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSection(Payload):
+    """``log``: the last 200 events other than ticks, newest first."""
+
+    rows: tuple[LogRow, ...] = ()
+    head: int = 0

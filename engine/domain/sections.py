@@ -20,9 +20,10 @@ from engine.domain.commands import CommandAnswer
 from engine.domain.errors import UnknownNameError
 from engine.domain.forecast import CardSection, Forecast
 from engine.domain.instrument import Instrument
-from engine.domain.log import LogRow
+from engine.domain.log import LogSection
 from engine.domain.markers import MarkersSection
 from engine.domain.market import Bar, BarColumns, FeedState
+from engine.domain.order_way import OrderWaySection
 from engine.domain.outcomes import VotesByBar
 from engine.domain.payload import Payload
 from engine.domain.resources import ApiFigures, PoolFigures
@@ -322,14 +323,6 @@ class AnswersSection(Payload):
     rows: tuple[tuple[int, float, bool, CommandAnswer], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSection(Payload):
-    """``log``: the last 200 events other than ticks, newest first."""
-
-    rows: tuple[LogRow, ...] = ()
-    head: int = 0
-
-
 _KINDS: dict[str, type[Payload]] = {
     "engine": EngineSection,
     "instruments": InstrumentsSection,
@@ -348,6 +341,7 @@ _KINDS: dict[str, type[Payload]] = {
     "trading": TradingSection,
     "answers": AnswersSection,
     "log": LogSection,
+    "order_way": OrderWaySection,
 }
 
 BUDGET_S: dict[str, float | None] = dict.fromkeys(_KINDS) | {"quotes": 15.0, "feed": 15.0}

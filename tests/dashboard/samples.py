@@ -29,7 +29,7 @@ from engine.domain.forecast import (
     SimulationLevel,
 )
 from engine.domain.instrument import Instrument, PriceKind
-from engine.domain.log import LogRow
+from engine.domain.log import LogRow, LogSection
 from engine.domain.markers import Marker, MarkersSection
 from engine.domain.market import Bar, BarColumns, FeedKind, FeedState
 from engine.domain.outcomes import VotesByBar
@@ -56,7 +56,6 @@ from engine.domain.sections import (
     FeedSection,
     ForecastSection,
     InstrumentsSection,
-    LogSection,
     PortfolioSection,
     Quote,
     QuotesSection,

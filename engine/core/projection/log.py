@@ -8,8 +8,8 @@ from typing import Any
 from engine.core.projection.fold import NOTHING, Fold, Names, Route
 from engine.core.projection.meaning import is_told, log_row
 from engine.domain.events import Event, EventType, Retention
+from engine.domain.log import LogSection
 from engine.domain.payload import Payload
-from engine.domain.sections import LogSection
 
 MAX_ROWS = 200
 _SILENT = (Retention.STREAM, Retention.TELEMETRY)

@@ -16,6 +16,7 @@ from engine.core.projection.crew import AgentsFold, AlertsFold, AnswersFold, Eng
 from engine.core.projection.fold import BarsOf, Fold, Route
 from engine.core.projection.log import LogFold
 from engine.core.projection.market import BarsFold, FeedFold, QuotesFold
+from engine.core.projection.order_way import OrderWayFold
 from engine.core.projection.portfolio import PortfolioFold
 from engine.core.projection.report_card import CardFold
 from engine.core.projection.strategies import StrategiesFold
@@ -63,12 +64,12 @@ class Projection:
         self._folds: tuple[Fold, ...] = (
             EngineFold(), self._feed, QuotesFold(bars), BarsFold(bars), ForecastFold(), CardFold(), risk,
             CycleFold(), MarkersFold(), portfolio, StrategiesFold(), AgentsFold(), AlertsFold(),
-            trading, AnswersFold(), LogFold(),
+            trading, AnswersFold(), LogFold(), OrderWayFold(),
         )  # fmt: skip
         kinds = (
             ("engine",), ("feed", "instruments"), ("quotes",), ("bars",), ("forecast",), ("card",), ("risk",),
             ("cycle",), ("markers",), ("portfolio",), ("strategies",), ("agents",), ("alerts",),
-            ("trading",), ("answers",), ("log",),
+            ("trading",), ("answers",), ("log",), ("order_way",),
         )  # fmt: skip
         self._by_kind = {k: f for f, ks in zip(self._folds, kinds, strict=True) for k in ks}
         self._routes: dict[EventType, list[Route]] = {kind: [] for kind in EventType}

@@ -10,8 +10,7 @@ from dashboard.pages import journal as page
 from dashboard.patches import encode_patch
 from dashboard.wish import is_topic
 from engine.domain.events import EventType
-from engine.domain.log import EventDetail, LogRow
-from engine.domain.sections import LogSection
+from engine.domain.log import EventDetail, LogRow, LogSection
 from tests.dashboard.components.trees import by_id, text_of
 from tests.dashboard.pages.callbacks import Recorder
 from tests.dashboard.samples import NOW, SampleGateway
