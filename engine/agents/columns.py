@@ -1,10 +1,12 @@
 """Closed bars of one symbol while they grow: as columns, at most so many, ready for the shared memory."""
 
+from bisect import bisect_left
 from datetime import UTC, datetime
 from typing import Any
 
 from engine.domain.market import Bar, BarColumns
 
+_DAY_S = 24 * 3600
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -41,6 +43,18 @@ class ColumnsInMaking:
     def last_close_at(self) -> datetime | None:
         """When the newest closed, UTC."""
         return datetime.fromtimestamp(self._closes_at[-1], UTC) if self._closes_at else None
+
+    @property
+    def last_close(self) -> float | None:
+        """The newest close."""
+        return self._columns["close"][-1] if self._closes_at else None
+
+    @property
+    def day_before(self) -> float | None:
+        """The last close of an earlier UTC date than the newest one's."""
+        midnight = self._closes_at[-1] // _DAY_S * _DAY_S if self._closes_at else 0
+        n = bisect_left(self._closes_at, midnight)
+        return self._columns["close"][n - 1] if n else None
 
     def closes(self) -> list[float]:
         """Return the closes, oldest first."""

@@ -19,7 +19,7 @@ from engine.core.state_manager import StateManager
 from engine.domain.agents import TaskPriority
 from engine.domain.errors import JournalError
 from engine.domain.events import Event, EventType
-from engine.domain.market import Tick
+from engine.domain.market import HistoryLoaded, Tick
 from engine.domain.risk import RiskLevel
 from engine.domain.signals import CycleRecord, Signal, SignalAction, StepOutcome
 from engine.domain.trading import Account, Fill, HaltMode, Order, OrderStatus, TradingHalt
@@ -299,6 +299,7 @@ class ExecutionAgent(OrderEnds):
     def _on_history(self, event: Event) -> list[Event]:
         """Withdraw what waits where market time jumped: nobody knows at what price it would have been filled."""
         symbol = str(event.data["symbol"])
+        self.desk.land(HistoryLoaded.from_data(event.data))
         is_jump = symbol in self._has_history
         self._has_history.add(symbol)
         reason = "market time jumped over the bars in which it would have been filled"

@@ -198,6 +198,8 @@ class MarketDataAgent(BaseAgent):
             n_bars=columns.n_bars,
             first_close_at=columns.first_close_at,
             last_close_at=columns.last_close_at,
+            last_close=columns.last_close,
+            day_before=columns.day_before,
         )
 
     # -- the feed --------------------------------------------------------------------------------------------------

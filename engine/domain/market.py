@@ -102,12 +102,18 @@ class FeedState(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLoaded(Payload):
-    """Closed bars of one symbol before trading starts stand in the state under ``bars:<SYMBOL>``."""
+    """Closed bars of one symbol before trading starts stand in the state under ``bars:<SYMBOL>``.
+
+    `last_close` is the newest of them, `day_before` the last one of an earlier UTC date: what a position was worth when
+    the day of the newest one began.
+    """
 
     symbol: str
     n_bars: int
     first_close_at: datetime | None = None
     last_close_at: datetime | None = None
+    last_close: float | None = None
+    day_before: float | None = None
     schema: int = 1
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from engine.domain.market import HistoryLoaded
 from engine.domain.signals import as_utc
 from engine.domain.trading import Account, Fill, Order, OrderStatus, Position, Side
 from engine.kernels.accounting import apply_fill, equity
+from engine.kernels.day_book import DayBook
 from engine.trading import wording as say
 from engine.trading.protection import Protection
 
@@ -29,10 +31,8 @@ class Desk:
 
     def __init__(self, account: Account, epoch: int = 0) -> None:
         self.account = account
-        self.marks: dict[str, float] = {}
         self.orders: dict[str, Order] = {}
-        self.day_start_equity: Decimal | None = None
-        self._day: date | None = None
+        self._book = DayBook()
         self._marked_at: dict[str, datetime] = {}
         self._left_at: dict[str, datetime] = {}
         self._epoch = epoch
@@ -52,10 +52,8 @@ class Desk:
         """
         self.account = account
         self.orders = {order.order_id: order for order in open_orders}
-        self.marks = dict(marks or {})
+        self._book = DayBook(marks, day_start_equity, day)
         self._marked_at, self._left_at = {}, {}
-        self.day_start_equity = day_start_equity
-        self._day = day
 
     def next_order_id(self) -> str:
         """Return ``ph-<epoch>-<n>``, each once."""
@@ -64,14 +62,28 @@ class Desk:
 
     def mark(self, symbol: str, price: float, as_of: datetime | None = None) -> None:
         """Take a price; the first one of a new UTC date fixes the day's starting equity at the prices before it."""
-        day = None if as_of is None else as_of.date()
-        if day is not None and day != self._day:
-            if self._day is not None or self.day_start_equity is None:
-                self.day_start_equity = self.equity
-            self._day = day
+        self._book.mark(self.account, symbol, price, None if as_of is None else as_of.date())
         if as_of is not None:
             self._marked_at[symbol] = as_utc(as_of)
-        self.marks[symbol] = price
+
+    def land(self, loaded: HistoryLoaded) -> None:
+        """Take the closes at which a jump of the market's time landed; other histories change nothing."""
+        at, close = loaded.last_close_at, loaded.last_close
+        if at is None or close is None:
+            return
+        before = close if loaded.day_before is None else loaded.day_before
+        if self._book.land(self.account, loaded.symbol, close, before, at.date()):
+            self._marked_at[loaded.symbol] = as_utc(at)
+
+    @property
+    def marks(self) -> Mapping[str, float]:
+        """Last price by symbol."""
+        return self._book.marks
+
+    @property
+    def day_start_equity(self) -> Decimal | None:
+        """What the account was worth when the market's day began; None before any day did."""
+        return self._book.start
 
     @property
     def equity(self) -> Decimal:

@@ -317,7 +317,7 @@ def test_an_exit_is_filled_whatever_the_price():
 
 
 def loaded(symbol: str = "AAPL") -> Event:
-    return Event(T.HISTORY_LOADED, {"symbol": symbol}, source="market_data")
+    return Event(T.HISTORY_LOADED, {"symbol": symbol, "n_bars": 0}, source="market_data")
 
 
 def test_what_waits_while_market_time_jumps_is_withdrawn_and_the_position_stays():

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engine.adapters.journals.log_hash import log_hash
 from engine.adapters.journals.memory import MemoryJournal
 from engine.adapters.stores.memory import MemoryStore
 from engine.bootstrap.turned import TurnedEngine, build_turned
@@ -20,7 +22,7 @@ from engine.domain.commands import (
     StopAgent,
 )
 from engine.domain.events import EventType
-from engine.domain.market import FeedState
+from engine.domain.market import BarColumns, FeedState
 from engine.domain.payload import Payload
 from engine.domain.sections import PortfolioSection
 from engine.domain.signals import CycleRecord
@@ -80,9 +82,17 @@ async def test_five_levels_are_repeatable_too_and_one_of_them_is_voted_on() -> N
 
 @pytest.mark.asyncio
 async def test_another_seed_gives_another_fingerprint_and_another_log() -> None:
-    first, other = await run(4), await run(4, seed=2)
+    first, again, other = await run(4), await run(4), await run(4, seed=2)
     assert str(first.engine.fingerprint) != str(other.engine.fingerprint)
     assert first.log_hash() != other.log_hash()
+
+    def what_happened(turned: TurnedEngine) -> str:
+        """The log without the event that names the seed: that one differs whatever the seed is good for."""
+        return log_hash(
+            e for e in turned.journal.events() if e.event_type is not EventType.RUN_STARTED
+        )
+
+    assert what_happened(first) == what_happened(again) != what_happened(other)
 
 
 @pytest.mark.asyncio
@@ -243,6 +253,52 @@ async def test_a_jump_back_begins_a_new_run_with_a_fresh_account() -> None:
     assert portfolio.positions == ()
     assert portfolio.account.cash == portfolio.account.initial_cash
     assert turned.gateway.read(["feed"]).value("feed").state.run_id != "run-1"
+
+
+@pytest.mark.asyncio
+async def test_after_a_jump_the_account_is_worth_the_prices_on_the_screen_and_a_day_is_one_day() -> (
+    None
+):
+    turned = await run(8)
+
+    def account() -> tuple[PortfolioSection, float]:
+        snapshot = turned.gateway.read(["portfolio", "quotes"])
+        portfolio, quotes = snapshot.value("portfolio"), snapshot.value("quotes").quotes
+        held = {p.symbol: float(p.quantity) for p in portfolio.positions}
+        return portfolio, float(portfolio.account.cash) + sum(
+            n * quotes[s].price for s, n in held.items()
+        )
+
+    before, _ = account()
+    assert before.positions
+    to = datetime(2008, 10, 10, 21, tzinfo=UTC)
+    await turned.obey(JumpReplay(to=to))
+    await turned.advance(0.01)
+    landed, worth = account()
+    assert float(landed.equity) == pytest.approx(worth)
+    closes = {
+        p.symbol: BarColumns.from_data(turned.engine.state.get(f"bars:{p.symbol}"))
+        for p in landed.positions
+    }
+    one_day = sum(
+        float(p.quantity) * np.diff(closes[p.symbol].close[-2:])[0] for p in landed.positions
+    )
+    assert float(landed.day_pnl) == pytest.approx(one_day)
+    gone_by = float(landed.equity - before.equity)
+    assert gone_by != pytest.approx(one_day), "the weeks in between were no day"
+    assert (landed.day, landed.equity_curve[-1].at) == (
+        to.date(),
+        closes[landed.positions[0].symbol].closes_at[-1],
+    )
+    desk = turned.engine.crew.execution.desk
+    assert (desk.equity, desk.day_start_equity) == (landed.equity, landed.day_start_equity), (
+        "the gate goes by the same"
+    )
+
+    await turned.advance(0.5)
+    after, worth = account()
+    assert float(after.equity) == pytest.approx(worth)
+    assert after.day_start_equity == landed.equity
 
 
 def after_a_hard_stop(turned: TurnedEngine) -> TurnedEngine:
