@@ -6,7 +6,6 @@ Dash's own hooks see neither assets nor the websocket handshake, so everything p
 import base64
 import binascii
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -93,22 +92,6 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether binding to `host` can be reached from this machine alone.
-
-    Examples
-    --------
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0"), is_loopback("box")
-    (True, True, False, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def is_same_origin(origin: str, host: str) -> bool:

@@ -23,11 +23,11 @@ from pydantic import SecretStr
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dashboard.app import create_app
-from dashboard.guard import Policy, is_loopback
+from dashboard.guard import Policy
 from engine.bootstrap import build_host
 from engine.bootstrap.heap import share_heap
 from engine.domain.errors import ConfigurationError, JournalDamagedError, PilothouseError, must
-from engine.settings import Settings
+from engine.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from types import FrameType

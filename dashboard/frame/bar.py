@@ -10,7 +10,14 @@ from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs
 from dashboard.components.pills import age as pill_age
 from dashboard.frame import dialogs
-from dashboard.frame.parts import ALWAYS, BAR_SECTIONS, STATE_SECTIONS, day_class
+from dashboard.frame.parts import (
+    ALWAYS,
+    BAR_SECTIONS,
+    STATE_SECTIONS,
+    day_class,
+    lead_of,
+    mode_class,
+)
 from dashboard.host import GatewayPort
 from dashboard.page import Page
 from dashboard.views import frame as view
@@ -119,7 +126,18 @@ def _feed(bar: view.BarView, state: view.StateView) -> Component:
     return html.Div(
         className="ph-bar-group ph-bar-feed",
         children=[
-            html.Span(state.mode, id="ph-mode", className="ph-pill ph-pill-outline"),
+            html.Span(
+                [
+                    html.Span(
+                        id="ph-mode-lead",
+                        className=lead_of(state),
+                        **attrs({"aria-hidden": "true"}),
+                    ),
+                    html.Span(state.mode, id="ph-mode"),
+                ],
+                id="ph-mode-pill",
+                className=mode_class(state),
+            ),
             icon("radio", 16, class_name="ph-not-phone"),
             html.Strong(state.feed_kind, id="ph-feed-kind", className="ph-strong"),
             html.Span(state.feed_label, id="ph-feed-label", className="ph-tx2 ph-cut ph-not-phone"),

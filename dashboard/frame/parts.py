@@ -21,6 +21,16 @@ def day_class(bar: view.BarView) -> str:
     return f"ph-aged ph-{bar.day_tone}" if bar.day_tone else "ph-aged"
 
 
+def mode_class(state: view.StateView) -> str:
+    """Return how the mode looks: paper an outline, live solid, so that nobody takes one for the other."""
+    return f"ph-pill ph-pill-{'solid-crit' if state.mode == 'LIVE' else 'outline'}"
+
+
+def lead_of(state: view.StateView) -> str:
+    """Return the mode's icon: a bolt for live, none for paper."""
+    return "ph-i ph-i-12 ph-i-zap" if state.mode == "LIVE" else ""
+
+
 def render_bar(snapshot: Snapshot, _: str = "") -> Patch:
     """Return the figures of the status bar."""
     bar = view.bar_view(snapshot)
@@ -65,7 +75,7 @@ def render_state(snapshot: Snapshot, _: str = "") -> Patch:
         "ph-halt-words": state.halt_words,
         "ph-bell-count": str(state.n_alerts) if state.n_alerts else "",
     }
-    cls = {}
+    cls = {"ph-mode-pill": mode_class(state), "ph-mode-lead": lead_of(state)}
     for place in ("", "-phone"):
         text[f"ph-engine-text{place}"] = state.engine.words
         cls[f"ph-engine{place}"] = pill_class

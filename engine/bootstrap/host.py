@@ -27,7 +27,7 @@ from engine.domain.commands import HaltTrading
 from engine.domain.errors import ConfigurationError, JournalError, OwnershipLostError
 from engine.scheduling.host import EngineHost
 from engine.scheduling.timers import IntervalTimers
-from engine.settings import Settings
+from engine.settings import Settings, TradingMode
 from engine.trading.latch import KillSwitch
 
 LOOK_S = 0.5
@@ -227,5 +227,16 @@ def prepare_home(home: Path) -> None:
 
 
 def build_host(settings: Settings, version: str = "") -> Host:
-    """Return the host of these settings; nothing is opened before `start`."""
+    """Return the host of these settings; nothing is opened before `start`.
+
+    Raises
+    ------
+    ConfigurationError
+        Live orders are asked for: a screen that says LIVE over a paper account would be a lie.
+    """
+    if settings.trading_mode is TradingMode.LIVE:
+        raise ConfigurationError(
+            "TRADING_MODE must be 'paper', was 'live': this version has no venue that takes live orders; "
+            "set TRADING_MODE=paper"
+        )
     return Host(settings, version)

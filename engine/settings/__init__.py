@@ -3,12 +3,11 @@
 A bad value is refused with the name it was set under; secrets never print.
 """
 
-from engine.settings.model import LOOPBACK, VARIABLES, AgentSettings, Settings, default_home
+from engine.settings.model import VARIABLES, AgentSettings, Settings, default_home, is_loopback
 from engine.settings.parts import FeedChoice, LogLevel, RunEnvironment, TradingMode
 from engine.settings.reading import agent_settings, load_settings
 
 __all__ = [
-    "LOOPBACK",
     "VARIABLES",
     "AgentSettings",
     "FeedChoice",
@@ -18,5 +17,6 @@ __all__ = [
     "TradingMode",
     "agent_settings",
     "default_home",
+    "is_loopback",
     "load_settings",
 ]

@@ -5,6 +5,7 @@ Building a class gives its defaults; only `engine.settings.reading` looks at an 
 
 import hashlib
 from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -67,7 +68,6 @@ VARIABLES: dict[str, str] = {
 }
 """Field of `Settings` to the environment variable that sets it (the log level has a second: FINAGENT_LOG_LEVEL)."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SECRETS = {name for name in VARIABLES if name.endswith("_key")} | {"database_url"}
 _WITHOUT_INFLUENCE = SECRETS | {
     *("home", "host", "port", "password_file", "allowed_hosts", "config_file"),
@@ -91,9 +91,7 @@ def _short_mode(value: object) -> object:
 _Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 _Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-_Levels = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1), BeforeValidator(_split)
-]
+_Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], BeforeValidator(_split)]
 
 
 def default_home() -> Path:
@@ -104,6 +102,20 @@ def default_home() -> Path:
         if (checkout / "pyproject.toml").is_file()
         else Path.home() / ".pilothouse"
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether nobody but this machine reaches a server there.
+
+    Examples
+    --------
+    >>> [is_loopback(host) for host in ("localhost", "127.0.0.2", "::1", "0.0.0.0", "example.org")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _broken(field: str, rule: str, value: str, remedy: str) -> PydanticCustomError:
@@ -131,6 +143,16 @@ class AgentSettings(BaseSettings):
     mc_steps: int = Field(default=50, ge=1, le=10_000)
     mc_levels: _Levels = (2, 1, 3, 4, 5)
     mc_rehearsal: int = Field(default=250, ge=0, le=1_000)
+
+    @field_validator("mc_levels")
+    @classmethod
+    def _some_once(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        if not levels or len(set(levels)) < len(levels):
+            raise _broken(
+                "mc_levels", "name levels from 1 to 5, each once, the first being what votes go by", str(levels),
+                "name at least one, for example 2,1",
+            )  # fmt: skip
+        return levels
 
     @classmethod
     def settings_customise_sources(
@@ -193,9 +215,27 @@ class Settings(AgentSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
+    @field_validator("symbols")
+    @classmethod
+    def _each_once(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        twice = next((s for n, s in enumerate(symbols) if s in symbols[:n]), None)
+        if twice is not None:
+            raise _broken("symbols", "name each symbol once", twice, "remove one of the two")
+        return symbols
+
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and "://" not in url.get_secret_value():
+            raise _broken(
+                "database_url", "be a database URL such as postgresql://user@host/name", "something else",
+                "correct it, or unset the variable for SQLite in PILOTHOUSE_HOME",
+            )  # fmt: skip
+        return url
+
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        if self.host not in LOOPBACK and self.password_file is None:
+        if not is_loopback(self.host) and self.password_file is None:
             raise _broken(
                 "host",
                 "be a loopback address while no password is set",

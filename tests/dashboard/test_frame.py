@@ -67,6 +67,18 @@ def test_the_bar_reads_as_in_the_design(gateway: FakeGateway):
     assert (shown.day_pnl, shown.day_percent, shown.day_tone) == ("▲ +$536.16", "+0.53%", "up")
 
 
+@pytest.mark.parametrize(
+    ("mode", "tone", "icon"), [("paper", "outline", ""), ("live", "solid-crit", "zap")]
+)
+def test_live_cannot_be_taken_for_paper(gateway: FakeGateway, mode: str, tone: str, icon: str):
+    gateway.put("engine", EngineSection(state="running", trading_mode=mode))
+    patch = parts.render_state(everything(gateway))
+    assert patch.text["ph-mode"] == mode.upper()
+    assert patch.cls["ph-mode-pill"].endswith(f"ph-pill-{tone}")
+    assert patch.cls["ph-mode-lead"].endswith(icon)
+    assert patch.attrs["ph-bar"] == {"data-mode": mode}
+
+
 def test_the_age_counts_from_the_newest_tick(gateway: FakeGateway):
     patch = parts.render_bar(everything(gateway))
     assert patch.age["ph-age"] == (RECEIVED_AT, 15.0)

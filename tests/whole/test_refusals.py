@@ -28,6 +28,16 @@ def assert_plain(refused: subprocess.CompletedProcess[str]) -> None:
     assert "Traceback" not in refused.stderr + refused.stdout
 
 
+def test_live_orders_are_refused_while_no_venue_takes_them(home: Path):
+    """Keys alone do not make a venue: a screen that says LIVE over a paper account would lie."""
+    keys = dict.fromkeys(("BINANCE_API_KEY", "BINANCE_SECRET_KEY"), "some")
+    refused = serve(home, TRADING_MODE="live", **keys)
+    assert refused.returncode == 2
+    assert_plain(refused)
+    assert "TRADING_MODE must be 'paper'" in refused.stderr
+    assert not (home / "journal.db").exists()
+
+
 def test_a_taken_port_ends_with_two_and_the_remedy_before_any_engine_starts(home: Path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
