@@ -15,7 +15,10 @@ def lines(status: StatusAnswer) -> list[str]:
     rows = [("Status", status.status), *(("", reason) for reason in status.reasons)]
     if engine is not None:
         rows += [
-            ("Engine", f"{engine.state}, {engine.trading_mode}, version {engine.version}"),
+            (
+                "Engine",
+                f"{engine.state}, {engine.trading_mode}, {engine.environment}, version {engine.version}",
+            ),
             (
                 "Owner",
                 f"{engine.owner} (host {engine.host}, pid {engine.pid}, epoch {engine.epoch})",

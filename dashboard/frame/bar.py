@@ -144,6 +144,12 @@ def _feed(bar: view.BarView, state: view.StateView) -> Component:
             html.Span(state.feed_speed, id="ph-feed-speed", className="ph-tx2"),
             html.Span(bar.market_date, id="ph-date", className="ph-tx3"),
             _age(bar),
+            html.Span(
+                state.dropped,
+                id="ph-feed-dropped",
+                className="ph-warn ph-t12 ph-only-wide",
+                **attrs({"data-tip": state.dropped_tip}),
+            ),
         ],
     )
 

@@ -71,6 +71,7 @@ def render_state(snapshot: Snapshot, _: str = "") -> Patch:
         "ph-feed-kind": state.feed_kind,
         "ph-feed-label": state.feed_label,
         "ph-feed-speed": state.feed_speed,
+        "ph-feed-dropped": state.dropped,
         "ph-halt-title": state.halt_title,
         "ph-halt-words": state.halt_words,
         "ph-bell-count": str(state.n_alerts) if state.n_alerts else "",
@@ -89,6 +90,7 @@ def render_state(snapshot: Snapshot, _: str = "") -> Patch:
         },
         "ph-bar": {"data-mode": state.mode.lower()},
         "ph-bell": {"aria-label": bell, "data-tip": bell},
+        "ph-feed-dropped": {"data-tip": state.dropped_tip},
     }
     return Patch(text=text, cls=cls, attrs=marks)
 

@@ -9,12 +9,12 @@ from dash import Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.blocks import risk as blocks
+from dashboard.blocks.aging import aged, panel_age, told_age
 from dashboard.components import chart
 from dashboard.components.controls import button
 from dashboard.components.meters import GAUGE_SCALE
 from dashboard.components.nodes import Node, attrs, dom_id
 from dashboard.components.panels import kpi, kpis, panel
-from dashboard.components.pills import age
 from dashboard.components.tables import Row, table, table_rows
 from dashboard.figures import risk as figures
 from dashboard.host import GatewayPort
@@ -66,7 +66,7 @@ def _top(snapshot: Snapshot) -> list[Component]:
         ("Account", html.Div(_facts(snapshot), id=FACTS), "ratios of today's positions"),
     )
     return [
-        _aged(panel(title, body, remark=remark, tools=_age(name, snapshot)))
+        aged(panel(title, body, remark=remark, tools=panel_age(name, age_view(snapshot))))
         for name, (title, body, remark) in zip(AGES, bodies, strict=True)
     ]
 
@@ -139,18 +139,6 @@ def _said(name: str, summary: str) -> Component:
     return html.P(summary, id=f"{name}-said", className="ph-hidden")
 
 
-def _aged(section: html.Section) -> html.Section:
-    """Return the panel as the scope of its age: its numbers turn grey when they grow stale."""
-    setattr(section, "data-age-scope", "")
-    return section
-
-
-def _age(name: str, snapshot: Snapshot) -> list[Component]:
-    found = age_view(snapshot)
-    text = "" if found.received_at else "never"
-    return [age(name, found.received_at, found.budget_s, text, is_behind=found.is_behind)]
-
-
 def _legend(snapshot: Snapshot) -> str:
     return f"▲ historical (limited) ◆ parametric ● Monte Carlo, {view.scale_words(snapshot, GAUGE_SCALE)}"
 
@@ -189,8 +177,7 @@ def _live_account(snapshot: Snapshot, _: str) -> Patch:
     """Return all that speaks of the account from one snapshot, so that its numbers agree with each other."""
     found = age_view(snapshot)
     known = found.received_at is not None
-    told = (found.received_at or 0.0, found.budget_s, float(found.is_behind))
-    ages = dict.fromkeys(AGES, told) if known else {}
+    ages = dict.fromkeys(AGES, told_age(found)) if known else {}
     children: Mapping[str, PropValue] = {
         LEVEL: blocks.level_block(view.level_view(snapshot)),
         GAUGES: _gauges(snapshot),

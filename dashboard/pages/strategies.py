@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import deeds
 from dashboard.blocks import strategies as blocks
+from dashboard.blocks.aging import aged, panel_age, told_age
 from dashboard.components.controls import button
 from dashboard.components.icons import icon
 from dashboard.components.nodes import attrs, dom_id
@@ -22,6 +23,7 @@ from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, PropValue
 from dashboard.views import proposals, weight_words
 from dashboard.views import strategies as view
+from dashboard.views.ages import age_of
 from dashboard.views.proposals import Proposal
 from engine.domain.commands import SetStrategyEnabled, SetStrategyWeights
 from engine.domain.payload import Payload
@@ -41,6 +43,7 @@ APPLY_LABEL, LINES, WORDS, LOCK_WORDS = (
     "strategies-apply-label", "strategies-lines", "strategies-words", "strategies-locks",
 )  # fmt: skip
 UNDO = "strategies-undo"
+AGES = ("strategies-age-weights", "strategies-age-votes", "strategies-age-records")
 OFF_WORDS = "strategies-off"
 TOPICS = "strategies.rows strategies.history strategies.records strategies.refused"
 
@@ -81,12 +84,24 @@ def _whole(snapshot: Snapshot) -> list[Component]:
         blocks.parameter_blocks(view.parameters_view(section)), id=PARAMETERS, className="ph-params"
     )
     records = html.Div(blocks.record_list(view.records_view(section)), id=RECORDS)
+    shown = age_of(snapshot, "strategies")
+    votes_age, records_age = (panel_age(name, shown) for name in AGES[1:])
     side = [
-        panel("How they vote", *_votes_body(snapshot, proposal), remark="newest vote, −1 sell to +1 buy"),
-        panel("Were they right?", records, remark="votes whose next close moved their way, 95% interval"),
+        aged(
+            panel(
+                "How they vote", *_votes_body(snapshot, proposal), remark="newest vote, −1 sell to +1 buy",
+                tools=votes_age,
+            )
+        ),
+        aged(
+            panel(
+                "Were they right?", records, tools=records_age,
+                remark="votes whose next close moved their way, 95% interval by bars",
+            )
+        ),
     ]  # fmt: skip
     return [
-        _weights(section, proposal),
+        aged(_weights(section, proposal, panel_age(AGES[0], shown))),
         _apply_panel(section, proposal),
         panel(
             "Parameters",
@@ -105,7 +120,7 @@ def _whole(snapshot: Snapshot) -> list[Component]:
     ]
 
 
-def _weights(section: StrategiesSection, proposal: Proposal) -> Component:
+def _weights(section: StrategiesSection, proposal: Proposal, its_age: Component) -> html.Section:
     foot = html.Div(
         [
             pill("up", "Sum 100%", "circle-check"),
@@ -120,6 +135,7 @@ def _weights(section: StrategiesSection, proposal: Proposal) -> Component:
         foot,
         remark="tick = in force",
         tools=[
+            its_age,
             button("Equalise", "ghost", "scale", id=EQUAL, small=True),
             button("Reset", "ghost", "rotate-cw", id=RESET, small=True),
         ],
@@ -208,7 +224,9 @@ def _live_rows(snapshot: Snapshot, _: str) -> Patch:
         FORCE: {"title": _force(section)},
         BAR_TICK: {"title": tick},
     }
-    return Patch(text=text, cls=cls, attrs=marks, props=props)
+    found = age_of(snapshot, "strategies")
+    ages = dict.fromkeys(AGES, told_age(found)) if found.received_at else {}
+    return Patch(text=text, cls=cls, attrs=marks, props=props, age=ages)
 
 
 def _live_refused(snapshot: Snapshot, _: str) -> Patch:
@@ -238,7 +256,9 @@ def _live_wait(snapshot: Snapshot, _: str) -> Patch:
 
 
 LIVE = (
-    LivePart(name="strategies.rows", sections=("strategies", "bars:*"), render=_live_rows, min_interval_s=0.5),
+    LivePart(
+        name="strategies.rows", sections=("strategies", "instruments", "bars:*"), render=_live_rows, min_interval_s=0.5
+    ),
     LivePart(name="strategies.history", sections=("strategies",), render=_live_history, min_interval_s=0.5),
     LivePart(name="strategies.refused", sections=("answers",), render=_live_refused),
     LivePart(name="strategies.records", sections=("strategies",), render=_live_records, min_interval_s=1.0),

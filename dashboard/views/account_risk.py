@@ -4,10 +4,9 @@ The engine tells the risk when it changes; an account that holds nothing has no 
 """
 
 import re
-from dataclasses import dataclass
 
 from dashboard import formatting as fmt
-from dashboard.views.ages import is_behind
+from dashboard.views.ages import AgeView, is_behind
 from engine.domain.risk import PORTFOLIO, RiskMetrics
 from engine.domain.sections import PortfolioSection, RiskSection, Snapshot
 
@@ -19,15 +18,6 @@ WAITING = "The first numbers come with the first closed bar."
 OPENED_SINCE = "A position was opened since the last bar; its risk is known at the next close."
 _SIGN = re.compile(r"(?<!\w)-(?=\d)")
 _MINUS_ZERO = re.compile(rf"{fmt.MINUS}(?=0(\.0+)?(?![\d.]))")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgeView:
-    """When a panel's numbers were received (wall epoch seconds) and how old they may grow."""
-
-    received_at: float | None
-    budget_s: float
-    is_behind: bool = False
 
 
 def metrics_of(snapshot: Snapshot) -> RiskMetrics | None:

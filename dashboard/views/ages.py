@@ -3,12 +3,37 @@
 How long ago a number came is counted by the browser; which bar it speaks of is decided here.
 """
 
+from dataclasses import dataclass
+
 from dashboard.views.price_chart import columns_of
 from dashboard.views.watchlist import instruments
 from engine.domain.sections import Snapshot
 
 N_NEWEST = 5
 """So many closes are looked at."""
+UNKNOWN_BUDGET_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeView:
+    """When numbers were received (wall epoch seconds, None for never) and how old they may grow.
+
+    `is_behind` says that they are of an earlier bar than the market is at.
+    """
+
+    received_at: float | None
+    budget_s: float
+    is_behind: bool = False
+
+
+def age_of(snapshot: Snapshot, name: str) -> AgeView:
+    """Return how old a section is."""
+    stamp = snapshot.stamp(name)
+    return AgeView(
+        received_at=(stamp.computed_at or None) if stamp else None,
+        budget_s=(stamp.budget_s if stamp else None) or UNKNOWN_BUDGET_S,
+        is_behind=is_behind(snapshot, name),
+    )
 
 
 def is_behind(snapshot: Snapshot, name: str, symbol: str = "") -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard import formatting as fmt
+from dashboard.views.ages import AgeView, age_of
 from engine.domain.agents import AgentStatus
 from engine.domain.market import FeedState
 from engine.domain.sections import (
@@ -41,14 +42,6 @@ class Pill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Age:
-    """When a value came, wall epoch seconds, and how many seconds old it may grow."""
-
-    received_at: float | None
-    budget_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BarView:
     """What changes with each tick: market date, age, equity and the day's result, with the account's own age."""
 
@@ -56,7 +49,7 @@ class BarView:
     received_at: float | None
     computed_at: float | None
     budget_s: float
-    account: Age
+    account: AgeView
     equity: str
     day_pnl: str
     day_percent: str
@@ -74,6 +67,8 @@ class StateView:
     feed_label: str
     feed_speed: str
     feed_state: str
+    dropped: str
+    dropped_tip: str
     is_halted: bool
     halt_title: str
     halt_words: str
@@ -114,20 +109,11 @@ def bar_view(snapshot: Snapshot) -> BarView:
         received_at=max(received, default=feed.last_tick_at if feed else None),
         computed_at=stamp.computed_at if stamp else None,
         budget_s=(stamp.budget_s if stamp else None) or DEFAULT_BUDGET_S,
-        account=_account_age(snapshot),
+        account=age_of(snapshot, "portfolio"),
         equity=fmt.money(portfolio.equity) if portfolio else fmt.UNKNOWN,
         day_pnl=fmt.with_arrow(fmt.pnl(portfolio.day_pnl)) if portfolio else fmt.UNKNOWN,
         day_percent=_day_percent(portfolio),
         day_tone=fmt.tone(portfolio.day_pnl, 2) if portfolio else "",
-    )
-
-
-def _account_age(snapshot: Snapshot) -> Age:
-    """Return how old the account's value is; before anything happened it has none."""
-    stamp = snapshot.stamp("portfolio")
-    return Age(
-        received_at=(stamp.computed_at or None) if stamp else None,
-        budget_s=(stamp.budget_s if stamp else None) or DEFAULT_BUDGET_S,
     )
 
 
@@ -153,6 +139,8 @@ def state_view(snapshot: Snapshot) -> StateView:
         feed_label=_feed_label(state),
         feed_speed=_feed_speed(state),
         feed_state=_feed_state(state),
+        dropped=_dropped(feed),
+        dropped_tip=_dropped_tip(feed),
         is_halted=is_halted,
         halt_title=_halt_title(trading),
         halt_words=_halt_words(trading),
@@ -199,6 +187,17 @@ def _feed_state(state: FeedState | None) -> str:
     if state is None:
         return "unknown"
     return "paused" if state.is_paused or state.is_ended or state.waits_for else "running"
+
+
+def _dropped(feed: FeedSection | None) -> str:
+    """Return how many ticks the validator did not pass on; nothing where it passed all."""
+    n = sum(feed.dropped.values()) if feed else 0
+    return f"{fmt.plural(n, 'bad tick')} dropped" if n else ""
+
+
+def _dropped_tip(feed: FeedSection | None) -> str:
+    reasons = sorted(feed.dropped.items(), key=lambda item: -item[1]) if feed else ()
+    return ", ".join(f"{reason} {fmt.count(n)}" for reason, n in reasons if n)
 
 
 def _halt_title(trading: TradingSection | None) -> str:

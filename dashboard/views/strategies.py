@@ -229,7 +229,7 @@ def _verdict(section: StrategiesSection, judged: Mapping[str, tuple[float, float
     above = [titles[name] for name, (low, _) in judged.items() if low > EVEN]
     below = [titles[name] for name, (_, high) in judged.items() if high < EVEN]
     if not judged:
-        return f"No verdict yet, {fmt.MIN_SAMPLE} judged votes are needed."
+        return f"No verdict yet, {fmt.MIN_SAMPLE} judged bars are needed."
     parts = []
     if above:
         parts.append(f"Right more often than not: {', '.join(above)}.")

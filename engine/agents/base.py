@@ -30,7 +30,7 @@ GRACE_S = 0.25
 CANCEL_S = 1.0
 """How long a cancelled loop may take to clean up before it is left behind."""
 
-_NAME = re.compile(r"^[\w .-]{1,64}$")
+_NAME = re.compile(r"(?=.*[^ ])[\w .-]{1,64}")
 _AT_WORK = {
     AgentStatus.STARTING,
     AgentStatus.RUNNING,
@@ -77,7 +77,7 @@ class BaseAgent(Performing):
         given = dict(config or {})
         agent_id = given.get("agent_id", name)
         for field, value in (("name", name), ("agent_id", agent_id)):
-            if not isinstance(value, str) or not _NAME.match(value):
+            if not isinstance(value, str) or not _NAME.fullmatch(value):
                 raise must(
                     field,
                     "be 1 to 64 letters, digits, spaces, '.', '-' or '_'",

@@ -76,6 +76,7 @@ class MonteCarloAgent(BaseAgent):
     """
 
     topics: ClassVar[tuple[EventType, ...]] = (EventType.MARKET_DATA, EventType.HISTORY_LOADED)
+    detail: ClassVar[str] = "forecasts where each price may go"
     emits: ClassVar[tuple[EventType, ...]] = (EventType.MC_UPDATE, EventType.FORECASTS_SETTLED)
     heavy: ClassVar[bool] = True
     default_interval: ClassVar[float] = 30.0

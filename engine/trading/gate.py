@@ -223,6 +223,9 @@ def _position_cap(case: Case) -> Case:
     share = case.share(case.target)
     most = Decimal(str(limit)) * case.worth / case.price
     words = f"limit {say.percent(limit)} of equity per symbol"
+    if case.target == 0:
+        detail = f"no position is asked for, {words}"
+        return case.add("Position cap", StepOutcome.PASSED, detail, "not binding", 0.0, limit)
     if abs(case.target) <= most:
         detail = f"{say.percent(abs(share))} asked, {words}"
         return case.add(

@@ -217,6 +217,18 @@ def test_each_open_alert_can_be_acknowledged_and_a_seen_one_not(gateway: FakeGat
     assert intents == ['{"name": "AcknowledgeAlert", "params": {"alert_id": "a2"}}']
 
 
+def test_bad_ticks_are_counted_in_the_bar_with_their_reasons(gateway: FakeGateway):
+    feed = FeedSection(state=feed_state(), dropped={"duplicate": 1, "not positive": 3})
+    gateway.put("feed", feed)
+    patch = parts.render_state(everything(gateway))
+    assert patch.text["ph-feed-dropped"] == "4 bad ticks dropped"
+    assert patch.attrs["ph-feed-dropped"]["data-tip"] == "not positive 3, duplicate 1"
+    gateway.put("feed", replace(feed, dropped={"held for confirmation": 1}))
+    assert parts.render_state(everything(gateway)).text["ph-feed-dropped"] == "1 bad tick dropped"
+    gateway.put("feed", replace(feed, dropped={}))
+    assert parts.render_state(everything(gateway)).text["ph-feed-dropped"] == ""
+
+
 def test_an_alert_names_the_market_date_it_was_raised_on_and_the_time_on_the_wall(
     gateway: FakeGateway,
 ):

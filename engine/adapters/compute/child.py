@@ -185,8 +185,12 @@ def _hang_up(line: Line | None) -> None:
 
 
 def _begin(nice: int, line: Connection) -> None:
-    """Leave Ctrl-C and the processor to the parent, and end when its end of the line is closed: by it, or with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals and the processor to the parent, and end when its end of the line is closed: by it, or with it.
+
+    A terminal and a service manager send a signal to both; the parent ends by it, and this one with the parent.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(nice)
 
