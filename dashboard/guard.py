@@ -30,6 +30,19 @@ OPEN_PATHS = frozenset({"/healthz"})
 _FAILED = Problem(
     status=500, error="The server failed on this request.", remedy="Its log says why; try again."
 )
+_FOREIGN_SITE = Problem(
+    status=403,
+    error="The request came from another site.",
+    remedy="Send it from this server's own pages.",
+)
+_NO_PASSWORD = Problem(
+    status=401, error="A password is needed.", remedy="Give the one in PILOTHOUSE_PASSWORD_FILE."
+)
+_BEGIN_AN_ANSWER = frozenset(
+    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+)
+TOO_LONG = 1009
+"""A websocket's close code for a message that is longer than allowed."""
 _STATIC_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -50,7 +63,7 @@ class Policy:
     password : str or None
         When given, every request needs it (HTTP basic, any user name).
     max_body_bytes : int
-        Longest request body.
+        Longest request body, and longest message of a websocket.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -181,34 +194,50 @@ class Guard:
             raise
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
-        origin, host = headers.get("origin", ""), headers.get("host", "")
-        is_allowed = (
-            self._policy.allows_host(host)
-            and is_same_origin(origin, host)
-            and self._policy.allows_password(headers.get("authorization", ""))
-        )
-        if is_allowed:
-            await self._app(scope, receive, send)
+        refusal = self._handshake_refusal(_headers(scope))
+        dressed = self._dressed(send, scope)
+        if refusal is None:
+            await self._app(scope, self._capped_messages(receive, send), dressed)
             return
         await receive()  # the handshake must be read before it can be refused
-        await send({"type": "websocket.close", "code": 4403, "reason": "not allowed"})
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await refusal.response()(scope, receive, dressed)
+        else:
+            await send({"type": "websocket.close", "code": 4403, "reason": "not allowed"})
+
+    def _handshake_refusal(self, headers: dict[str, str]) -> Problem | None:
+        """Return what is wrong when a websocket may not open: a browser lets any site ask for one."""
+        origin, host = headers.get("origin", ""), headers.get("host", "")
+        if not self._policy.allows_host(host):
+            return _foreign_host(host)
+        if not is_same_origin(origin, host):
+            return _FOREIGN_SITE
+        return (
+            None if self._policy.allows_password(headers.get("authorization", "")) else _NO_PASSWORD
+        )
+
+    def _capped_messages(self, receive: Receive, send: Send) -> Receive:
+        async def capped() -> Message:
+            message = await receive()
+            said = message.get("text") or message.get("bytes") or ""
+            if len(said) <= self._policy.max_body_bytes:
+                return message
+            await send({"type": "websocket.close", "code": TOO_LONG, "reason": "message too long"})
+            return {"type": "websocket.disconnect", "code": TOO_LONG}
+
+        return capped
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> Problem | None:
         """Return what is wrong when the request may not pass."""
         host = headers.get("host", "")
         if not self._policy.allows_host(host):
-            remedy = "Use 127.0.0.1, or name the host in PILOTHOUSE_ALLOWED_HOSTS."
-            words = f"This server does not answer for {host[:100]!r}."
-            return Problem(status=421, error=words, remedy=remedy)
+            return _foreign_host(host)
         if scope["method"] not in SAFE_METHODS and not _is_own_page(headers, host):
-            words = "The request came from another site."
-            return Problem(status=403, error=words, remedy="Send it from this server's own pages.")
+            return _FOREIGN_SITE
         if scope["path"] not in OPEN_PATHS and not self._policy.allows_password(
             headers.get("authorization", "")
         ):
-            remedy = "Give the one in PILOTHOUSE_PASSWORD_FILE."
-            return Problem(status=401, error="A password is needed.", remedy=remedy)
+            return _NO_PASSWORD
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._policy.max_body_bytes:
             return self._too_large()
@@ -235,13 +264,13 @@ class Guard:
         """Return a `send` that adds the security headers to every answer."""
 
         async def dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _BEGIN_AN_ANSWER:
                 headers = [*message.get("headers", ()), *_STATIC_HEADERS]
                 policy = content_security_policy(self._script_hashes())
                 headers.append((b"content-security-policy", policy.encode()))
                 if not scope["path"].startswith(("/assets/", "/_dash-component-suites/")):
                     headers.append((b"cache-control", b"no-store"))
-                if message["status"] == HTTPStatus.UNAUTHORIZED:
+                if message.get("status") == HTTPStatus.UNAUTHORIZED:
                     headers.append(
                         (b"www-authenticate", b'Basic realm="Pilothouse", charset="UTF-8"')
                     )
@@ -249,6 +278,13 @@ class Guard:
             await send(message)
 
         return dressed
+
+
+def _foreign_host(host: str) -> Problem:
+    remedy = "Use 127.0.0.1, or name the host in PILOTHOUSE_ALLOWED_HOSTS."
+    return Problem(
+        status=421, error=f"This server does not answer for {host[:100]!r}.", remedy=remedy
+    )
 
 
 def _headers(scope: Scope) -> dict[str, str]:

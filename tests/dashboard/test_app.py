@@ -155,10 +155,12 @@ def test_a_price_reaches_the_browser_by_websocket(client: TestClient, host: Fake
         first = receive_until(socket, lambda parts: {"frame.bar", "frame.state"} <= set(parts))
         quotes = {"AAPL": quote("AAPL", 130.0, received_at=1_700_000_100.0)}
         host.gateway.put("quotes", QuotesSection(quotes=quotes), budget_s=15.0)
-        age = {"ph-age": [1_700_000_100.0, 15.0]}
-        receive_until(socket, lambda parts: parts.get("frame.bar", {}).get("age") == age)
+        age = [1_700_000_100.0, 15.0]
+        receive_until(
+            socket, lambda parts: parts.get("frame.bar", {}).get("age", {}).get("ph-age") == age
+        )
     assert first["frame.bar"]["text"]["ph-equity"] == "$102,641.63"
-    assert first["frame.bar"]["age"] != age
+    assert first["frame.bar"]["age"]["ph-age"] != age
     assert first["frame.state"]["text"]["ph-feed-kind"] == "REPLAY"
 
 

@@ -1,11 +1,13 @@
 """The guard through a small ASGI application, over http and websocket."""
 
 import base64
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.testclient import TestClient
+from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from dashboard.guard import Guard, Policy, content_security_policy
@@ -13,6 +15,8 @@ from dashboard.guard import Guard, Policy, content_security_policy
 PASSWORD = " ".join(("correct", "horse"))
 HOST = "127.0.0.1:8050"
 OWN = f"http://{HOST}"
+heard: list[int] = []
+"""With what code the application heard of each websocket's end."""
 
 
 def application(policy: Policy) -> FastAPI:
@@ -27,7 +31,13 @@ def application(policy: Policy) -> FastAPI:
     async def socket(socket: WebSocket) -> None:
         await socket.accept()
         await socket.send_text("in")
-        await socket.close()
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                said = await socket.receive()
+                if said["type"] == "websocket.disconnect":
+                    heard.append(said["code"])
+                    return
+                await socket.send_text("heard")
 
     for path in ("/", "/healthz"):
         app.add_api_route(path, hello, methods=["GET"])
@@ -152,6 +162,53 @@ def test_a_websocket_from_our_page_opens(client: TestClient):
 def test_a_websocket_from_elsewhere_does_not_open(client: TestClient, headers: dict[str, str]):
     with pytest.raises(WebSocketDisconnect):
         open_socket(client, headers)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": OWN, "host": HOST}, 401),
+        ({"origin": "http://evil.example", "host": HOST}, 403),
+        ({"origin": "http://evil.example", "host": "evil.example"}, 421),
+    ],
+)
+def test_a_refused_websocket_is_answered_in_plain_words_and_dressed(
+    locked: TestClient, headers: dict[str, str], status: int
+):
+    with pytest.raises(WebSocketDenialResponse) as refused:
+        open_socket(locked, headers)
+    answer = refused.value
+    assert answer.status_code == status
+    assert answer.json()["remedy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_an_open_websocket_is_dressed_too(client: TestClient):
+    with client.websocket_connect("/ws/live", headers={"origin": OWN, "host": HOST}) as socket:
+        dressed = dict(socket.extra_headers)
+    assert dressed[b"x-content-type-options"] == b"nosniff"
+    assert b"default-src 'self'" in dressed[b"content-security-policy"]
+
+
+@pytest.mark.parametrize("kind", ["text", "bytes"])
+def test_a_websockets_message_may_be_as_long_as_a_body_and_no_longer(client: TestClient, kind: str):
+    def say(socket: WebSocketTestSession, n: int) -> None:
+        if kind == "text":
+            socket.send_text("x" * n)
+        else:
+            socket.send_bytes(b"x" * n)
+
+    with client.websocket_connect("/ws/live", headers={"origin": OWN, "host": HOST}) as socket:
+        assert socket.receive_text() == "in"
+        say(socket, 100)
+        assert socket.receive_text() == "heard", "the control"
+        say(socket, 101)
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_text()
+    assert closed.value.code == 1009
+    assert heard[-1] == 1009
 
 
 def test_a_websocket_needs_the_password_too(locked: TestClient):

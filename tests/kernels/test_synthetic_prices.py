@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from engine.kernels import synthetic_prices
 from engine.kernels.synthetic_prices import GarchJump, simulate_ticks
@@ -41,6 +42,18 @@ def test_the_long_run_variance_and_the_correlation_are_those_asked_for():
     returns = np.vstack(steps)
     assert returns.var(axis=0) == pytest.approx(MODEL.variance, rel=0.05)
     assert np.corrcoef(returns.T)[0, 1] == pytest.approx(0.48, abs=0.03)
+
+
+def test_innovations_are_students_of_unit_variance_and_not_normal():
+    """Against scipy: one asset's shocks, scaled back, follow the t with the model's degrees of freedom."""
+    shocks = synthetic_prices._student_shocks(MODEL, 40_000, 2, np.random.default_rng(6))
+    scale = np.sqrt(MODEL.degrees / (MODEL.degrees - 2))
+    for column in shocks.T:
+        assert stats.kstest(column * scale, stats.t(MODEL.degrees).cdf).pvalue > 0.01
+        assert stats.kstest(column, stats.norm.cdf).pvalue < 1e-9, "the control"
+    large = np.abs(shocks) > 4.0
+    together = (large[:, 0] & large[:, 1]).sum()
+    assert together > 10 * large.mean(axis=0).prod() * len(shocks), "bad moments are bad for both"
 
 
 def test_jumps_are_a_share_of_the_variance_and_not_more_on_top():

@@ -1,11 +1,13 @@
 """The synthetic feed: the feed's conformance, and that it is labelled and has the manners it claims."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from engine.adapters.feeds.synthetic import HISTORY_BARS, SyntheticFeed
+from engine.adapters.feeds.synthetic import HISTORY_BARS, GarchSource, SyntheticFeed
 from engine.domain.errors import FeedError, InvalidValueError
 from engine.domain.market import FeedKind
 from tests.ports.feed_conformance import FeedConformance, play
@@ -51,6 +53,26 @@ def test_its_returns_move_together_have_fat_tails_and_clusters(returns):
     assert kurtosis.min() > 3.3  # 3 for a normal distribution, whose standard error here is 0.09
     size = np.abs(returns).mean(axis=1)
     assert np.corrcoef(size[1:], size[:-1])[0, 1] > 0.05  # 0 without clusters, standard error 0.018
+
+
+def large_ticks(source: GarchSource, n_bars: int) -> int:
+    """Return how many tick returns are beyond 60 of the model's standard deviations."""
+    made = [source.unfold(HISTORY_BARS + n) for n in range(n_bars)]
+    found = 0
+    for i, variance in enumerate(source._model.variance):
+        prices = np.concatenate([bar[i].prices for bar in made])
+        found += int((np.abs(np.diff(np.log(prices))) > 60 * np.sqrt(variance)).sum())
+    return found
+
+
+def test_the_feed_has_jumps_of_its_own_at_tick_frequency():
+    """Four a day and symbol, of 93 standard deviations on average; without them nothing is as large."""
+    symbols, n_bars = ["A", "B", "C", "D", "E", "F"], 2_000
+    with_jumps, without = GarchSource(symbols, 5), GarchSource(symbols, 5)
+    without._model = replace(without._model, own_jumps=0.0, common_jumps=0.0)
+    expected = len(symbols) * 4 * n_bars / (24 * 60) * 2 * stats.norm.sf(60 / 93)
+    assert 0.4 * expected < large_ticks(with_jumps, n_bars) < 1.8 * expected
+    assert large_ticks(without, n_bars) == 0
 
 
 def test_any_number_of_symbols_is_served():
