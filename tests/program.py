@@ -65,6 +65,7 @@ class Server:
     settings: dict[str, str] = field(default_factory=lambda: dict(FAST))
     command: tuple[str, ...] = (sys.executable, "-m", "dashboard")
     folder: Path = ROOT
+    has_own_group: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -82,6 +83,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*self.command, "serve", "--port", str(self.port)],
                 env=environment(self.home, self.settings), stdout=log, stderr=log, cwd=self.folder,
+                start_new_session=self.has_own_group,
             )  # fmt: skip
         return self
 

@@ -268,7 +268,7 @@ async def test_a_senseless_interval_is_refused_by_name(value: object) -> None:
         build(Echo, interval_sec=value)
 
 
-@pytest.mark.parametrize("name", ["", "<b>", "a" * 65, "a/b"])
+@pytest.mark.parametrize("name", ["", " ", "<b>", "a" * 65, "a/b", "line\n"])
 async def test_a_name_that_no_screen_could_show_is_refused(name: str) -> None:
     with pytest.raises(InvalidValueError, match="name"):
         Echo(name=name, event_bus=EventBus(), state_manager=StateManager(), config={})

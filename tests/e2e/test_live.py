@@ -137,6 +137,32 @@ def test_an_answer_that_comes_late_does_not_bring_back_a_block_before(
         server.books.send("ResumeReplay", "block-2")
 
 
+def test_a_jump_goes_there_and_one_back_asks_first(screen: Screen, server: Server):
+    server.wait_for_bars(2)
+    page = screen.open("/").page
+    field, date = page.get_by_label("Jump to a day"), page.locator("#ph-date")
+    field.fill("2008-10-10")
+    field.press("Enter")
+    expect(date).to_contain_text("Oct 2008")
+    forward = server.status()
+    assert forward["feed"]["market_time"] >= "2008-10-10"
+    run = forward["feed"]["run_id"]
+
+    field.fill("2008-09-05")
+    field.press("Enter")
+    question = page.get_by_role("button", name="Jump back")
+    expect(question).to_be_visible()
+    assert server.status()["feed"]["run_id"] == run, "asked first"
+    page.get_by_role("button", name="Cancel").last.press("Enter")
+    expect(question).to_be_hidden()
+    assert server.status()["feed"]["run_id"] == run
+    field.fill("2008-09-05")
+    field.press("Enter")
+    question.click()
+    expect(date).to_contain_text("Sep 2008")
+    assert server.status()["feed"]["run_id"] != run
+
+
 def test_pause_holds_market_time_in_every_tab_and_play_lets_it_go(screen: Screen, server: Server):
     screen.open("/?symbol=AAPL")
     other = screen.tab("/?symbol=AAPL")

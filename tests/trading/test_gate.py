@@ -65,6 +65,14 @@ def test_an_allowed_buy_becomes_an_order_for_the_whole_size():
     assert {s.outcome for s in decision.steps} <= {StepOutcome.PASSED, StepOutcome.SKIPPED}
 
 
+def test_the_cap_says_nothing_of_a_position_that_was_refused_before():
+    """The why-card would contradict itself: 98 % sized, then "0.00% asked"."""
+    (cap,) = (s for s in gate(risk_level=RiskLevel.CRITICAL).steps if s.rule == "Position cap")
+    assert cap.detail == "no position is asked for, limit 10.00% of equity per symbol"
+    (cap,) = (s for s in gate().steps if s.rule == "Position cap")
+    assert cap.detail.startswith("5.00% asked")
+
+
 def test_an_order_carries_stop_and_target_without_the_noise_of_floats():
     order = gate(signal(stop_loss=0.1 + 0.2)).order
     assert (order.stop_loss, order.take_profit) == (Decimal("0.3"), Decimal("108.0"))

@@ -1,5 +1,6 @@
 """How it ends when it is told to: within five seconds, with everything written."""
 
+import os
 import re
 import signal
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import Server
+from tests.program import Server, wait_until
 
 LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ +[\w.]+: ")
 
@@ -53,6 +54,22 @@ def test_what_it_writes_is_its_users_alone(ended: tuple[Server, int, float]):
     files = [home, *home.rglob("*")]
     assert len(files) > 5
     assert [str(f) for f in files if f.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_a_signal_to_all_its_processes_ends_it_in_peace(
+    home: Path, servers: Callable[..., Server], number: signal.Signals
+):
+    """A terminal and a service manager signal the whole group: the child is no failure then."""
+    server = servers(home, has_own_group=True).start()
+    wait_until(lambda: server.books.n("MC_UPDATE") > 0, "work for the child")
+    assert server.process is not None
+    os.killpg(server.process.pid, number)
+    assert server.process.wait(timeout=10) == 0
+    assert "child process failed" not in server.log()
+    assert [
+        line for line in server.log().splitlines() if re.search(" (WARNING|ERROR) ", line)
+    ] == []
 
 
 def test_the_log_level_is_obeyed_by_the_program(home: Path, servers: Callable[..., Server]):

@@ -1,5 +1,6 @@
 """A secret that was given is found nowhere: not in logs, pages, answers, or what is written to disk."""
 
+import base64
 import json
 import re
 import secrets
@@ -113,3 +114,33 @@ def test_a_bad_setting_beside_it_does_not_print_it(tmp_path: Path):
     refused = run(("-m", "dashboard", "serve"), tmp_path / "home", MC_PATHS="none", **GIVEN)
     assert refused.returncode == 2
     assert CANARY not in refused.stdout + refused.stderr
+
+
+def test_a_password_is_found_nowhere_although_it_is_asked_for(tmp_path: Path):
+    password = tmp_path / "password"
+    password.write_text(f"horse {CANARY}\n")
+    password.chmod(0o600)
+    home = tmp_path / "locked"
+    server = Server(
+        home, settings={**FAST, "LOG_LEVEL": "DEBUG", "PILOTHOUSE_PASSWORD_FILE": str(password)}
+    )
+    token = base64.b64encode(f"me:horse {CANARY}".encode()).decode()
+    try:
+        server.start()
+        said = [text_of(server, path) for path in ("/", "/api/status")]
+        assert all("A password is needed" in text for text in said)
+        told = server.get("/api/status", Authorization=f"Basic {token}")
+        assert told["engine"]["state"] == "running", "the control: it is the password"
+        status = run(
+            ("-m", "dashboard", "status", "--port", str(server.port)),
+            home,
+            PILOTHOUSE_PASSWORD_FILE=str(password),
+        )
+        assert status.returncode == 0
+        found = [*said, json.dumps(told), status.stdout, status.stderr]
+    finally:
+        server.stop(signal.SIGKILL)
+    files = [server.terminal, *(f for f in home.rglob("*") if f.is_file())]
+    found += [f.read_bytes().decode(errors="replace") for f in files]
+    for secret in (CANARY, token):
+        assert not [text for text in found if secret in text]

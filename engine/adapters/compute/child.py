@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
@@ -153,11 +153,29 @@ def _handed_in(
 ) -> Future[T]:
     """Return the child's answer to come; where it cannot be asked, that failure."""
     try:
-        return pool.submit(function, *args, **kwargs)
+        with _deaf_birth():
+            return pool.submit(function, *args, **kwargs)
     except (BrokenProcessPool, RuntimeError, OSError) as failure:
         failed: Future[T] = Future()
         failed.set_exception(_ChildFailedError(repr(failure)))
         return failed
+
+
+_FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)
+"""A terminal and a service manager send these to both; the parent ends by them, and the child with the parent."""
+
+
+@contextlib.contextmanager
+def _deaf_birth() -> Iterator[None]:
+    """Hold signals back in this thread: a child that is born here is deaf to them until it has begun."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _done_there(future: Future[T]) -> T:
@@ -185,12 +203,11 @@ def _hang_up(line: Line | None) -> None:
 
 
 def _begin(nice: int, line: Connection) -> None:
-    """Leave signals and the processor to the parent, and end when its end of the line is closed: by it, or with it.
-
-    A terminal and a service manager send a signal to both; the parent ends by it, and this one with the parent.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """Leave signals and the processor to the parent, and end when its end of the line is closed: by it, or with it."""
+    for number in _FOR_THE_PARENT:
+        signal.signal(number, signal.SIG_IGN)  # what came since its birth is dropped with it
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_PARENT)
     if hasattr(os, "nice"):
         os.nice(nice)
 

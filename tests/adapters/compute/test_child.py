@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.adapters.compute.child import NICE, ChildCompute, ComputeClosedError
+from engine.adapters.compute.child import NICE, ChildCompute, ComputeClosedError, _deaf_birth
 from engine.domain.errors import NotEnoughDataError
 from engine.kernels.drawdown import max_drawdown
 from engine.kernels.garch import fit_garch
@@ -169,15 +169,14 @@ def test_a_close_tells_those_whose_piece_has_not_begun(child: ChildCompute):
 
 def test_a_close_after_the_child_was_killed_or_has_ended_hangs_on_nothing():
     """An event shared with a process that died while it waited for it can never be set again."""
-    for signal_number in (signal.SIGKILL, signal.SIGTERM):
-        child = ChildCompute(idle_s=60.0)
-        pid = child.call(os.getpid)
-        os.kill(pid, signal_number)
-        wait_until(lambda pid=pid: not is_there(pid), "the end of the child")
-        closing = threading.Thread(target=child.close, daemon=True)
-        closing.start()
-        closing.join(10.0)
-        assert not closing.is_alive()
+    child = ChildCompute(idle_s=60.0)
+    pid = child.call(os.getpid)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_there(pid), "the end of the child")
+    closing = threading.Thread(target=child.close, daemon=True)
+    closing.start()
+    closing.join(10.0)
+    assert not closing.is_alive()
     child = ChildCompute(idle_s=0.05)
     child.call(os.getpid)
     wait_until(lambda: not child.is_alive, "the end of an idle child")
@@ -214,3 +213,24 @@ def test_a_close_while_the_child_is_being_born_leaves_none_at_work(monkeypatch: 
     wait_until(lambda: not is_there(born), "the end of the newly born", 20.0)
     worker.join(20.0)
     assert refused == [True]
+
+
+def test_signals_that_all_processes_get_are_the_parents_to_answer():
+    """At work and while it is being born: what is started in between is deaf to them, this thread hears again."""
+    child = ChildCompute(idle_s=60.0)
+    pid = child.call(os.getpid)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid, number)
+    assert child.call(os.getpid) == pid
+    child.close()
+
+    tells = "import os, signal, sys; os.kill(os.getpid(), int(sys.argv[1])); print('alive')"
+
+    def born(number: signal.Signals) -> str:
+        program = [sys.executable, "-c", tells, str(int(number))]
+        return subprocess.run(program, capture_output=True, text=True, check=False).stdout
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with _deaf_birth():
+            assert born(number) == "alive\n"
+        assert born(number) == "", "the control"

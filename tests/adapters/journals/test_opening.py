@@ -1,6 +1,7 @@
 """Opening: nothing is lost in silence, nothing newer is touched, older journals come along."""
 
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -163,6 +164,46 @@ def test_this_program_starts_on_a_journal_of_the_last_version(path: Path) -> Non
         assert (lease.epoch, checkpoint.seq) == (3, 4)
         journal.append([alert(5)], journal.acquire("now", "host", 1, NOW).epoch)
         assert journal.head() == 5
+
+
+NEXT_VERSION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade() -> None:
+    op.add_column("events", sa.Column("note", sa.Text, server_default="of old"))
+"""
+
+
+def test_a_later_program_brings_an_older_journal_along_and_keeps_what_is_in_it(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is one version so far: the next one is made here, to see that its migration would run, and what is kept."""
+    fill(path, 1, 3)
+    later = tmp_path / "later"
+    shutil.copytree(Path(opening.__file__).parent / "migrations", later / "migrations")
+    (later / "migrations" / "versions" / "r0002_next.py").write_text(NEXT_VERSION)
+    monkeypatch.setattr(opening, "__file__", str(later / "opening.py"))
+    monkeypatch.setattr(opening, "REVISIONS", ("0001", "0002"))
+    with closing(open_journal(path)) as journal:
+        assert numbers(journal.events()) == [1, 2, 3]
+        journal.append([alert(4)], journal.acquire("now", "host", 1, NOW).epoch)
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert raw.execute("SELECT seq, note FROM events").fetchall() == [
+            (n, "of old") for n in range(1, 5)
+        ]
+    backup = backups.newest(path)
+    assert backup is not None
+    with closing(sqlite3.connect(backup)) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+
+    monkeypatch.undo()
+    with pytest.raises(JournalVersionError, match="has version 0002"):
+        open_journal(path)
 
 
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import dash
 import plotly.io.json
@@ -16,7 +17,7 @@ from dashboard.views import strategies as view
 from dashboard.views.proposals import Proposal
 from engine.domain.commands import SetStrategyEnabled, SetStrategyWeights
 from engine.domain.errors import JournalError
-from engine.domain.sections import WeightsChange
+from engine.domain.sections import Snapshot, WeightsChange
 from tests.dashboard.samples import SampleGateway, sample_values, strategies
 
 START = proposals.begin(view.shares(strategies()))
@@ -347,3 +348,20 @@ def test_what_cannot_be_a_kept_proposal_is_dropped(kept):
 def test_an_open_proposal_says_that_it_is_not_applied_and_where_it_is_kept():
     found = view.apply_view(strategies(), after(START, did(part("number", "momentum"), "45")))
     assert found.words.startswith("Not applied, kept in this tab")
+
+
+def test_votes_records_and_win_rates_have_an_age_and_are_behind_after_two_bars():
+    gateway = SampleGateway()
+    drawn = page.layout(gateway, {})
+    assert {*page.AGES} <= all_ids(drawn)
+    patch = page._live_rows(gateway.read(None), "")
+    received = gateway.read(None).stamp("strategies").computed_at
+    assert {name: patch.age[name][0] for name in page.AGES} == dict.fromkeys(page.AGES, received)
+    assert {patch.age[name][2] for name in page.AGES} == {0.0}
+    seen = gateway.read(None)
+    section = seen.sections["strategies"]
+    old = replace(
+        section, stamp=replace(section.stamp, as_of=section.stamp.as_of - timedelta(days=5))
+    )
+    later = Snapshot(2, {**seen.sections, "strategies": old})
+    assert {page._live_rows(later, "").age[name][2] for name in page.AGES} == {1.0}
