@@ -1,12 +1,14 @@
-/* The what-if of the Forecast page. Sliders and numbers are read here, without a round through Dash, so that a drag
-   asks as fast as answers come and no faster: one question is on its way at a time, and while it is, only the newest
-   wish waits. An answer to a question from before the last reset is dropped. */
+/* The what-if of the Forecast page. Sliders and numbers are read here, and the engine is asked without a round through
+   Dash, so that a drag asks as fast as answers come and no faster: one question is on its way at a time, and while it
+   is, only the newest wish waits. An answer to a question from before the last reset is dropped. What an answer says is
+   painted at once, and drawn whole when the hand rests. */
 (function () {
   "use strict";
   const ph = (window.pilothouse = window.pilothouse || {});
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const NAMES = ["paths", "steps", "shock", "volatility"];
   const PATIENCE_MS = 5000;
+  const WORDS = "forecast-what-if";
   const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
   const state = { active: false, quiet: false, run: 0, n: 0, valid: 0, sentAt: 0, next: null, place: {}, set: {}, stored: {} };
 
@@ -88,11 +90,18 @@
   function send(wish) {
     state.next = null;
     state.sentAt = performance.now();
-    clientside.set_props("forecast-wish", { data: wish });
+    const headers = { "Content-Type": "application/json" };
+    window
+      .fetch("/api/what-if", { method: "POST", headers, body: JSON.stringify(wish) })
+      .then((answer) => answer.json())
+      .then((found) => (found.error ? { n: wish.n, text: { [WORDS]: "Not simulated: " + found.error } } : found))
+      .catch(() => ({ n: wish.n, text: { [WORDS]: "Not simulated: the server gives no answer." } }))
+      .then(take);
   }
 
   function back() {
     Object.assign(state, { active: false, run: 0, next: null, sentAt: 0, valid: state.n + 1 });
+    if (chartOf()) ph.drawNever(chartOf());
     mark();
     show(state.stored);
   }
@@ -115,10 +124,22 @@
 
   // ---- answers ----------------------------------------------------------------------------------------
 
-  function draw(step) {
+  function chartOf() {
     const host = document.querySelector('[data-chart="forecast-fan"]');
     const chart = host && host.querySelector(".js-plotly-plot");
-    if (chart && chart._fullLayout && step) ph.plotCalls[step[0]](chart, ...step.slice(1));
+    return chart && chart._fullLayout ? chart : null;
+  }
+
+  function draw(step) {
+    const chart = chartOf();
+    if (chart && step) ph.plotCalls[step[0]](chart, ...step.slice(1));
+  }
+
+  function paint(step) {
+    const chart = chartOf();
+    if (!chart || !step) return;
+    if (ph.paintQuickly(chart, step[1])) ph.drawSoon(chart, () => draw(step));
+    else draw(step);
   }
 
   function write(text) {
@@ -129,16 +150,17 @@
     for (const [id, words] of Object.entries(tips || {})) if (byId(id)) byId(id).dataset.tip = words;
   }
 
-  function forecastAnswer(answer) {
-    if (!answer) return clientside.no_update;
+  function take(answer) {
     state.sentAt = 0;
     if (state.next && state.active) send(state.next);
-    if (state.active && answer.n >= state.valid) {
-      write(answer.text);
-      explain(answer.tips);
-      draw(answer.step);
+    if (!state.active || answer.n < state.valid) return;
+    write(answer.text);
+    explain(answer.tips);
+    paint(answer.step);
+    const root = byId("forecast-root");
+    if (root && answer.topics && root.dataset.topics !== answer.topics) {
+      window.setTimeout(() => state.active && clientside.set_props("forecast-root", { "data-topics": answer.topics }), 0);
     }
-    return clientside.no_update;
   }
 
   function forecastPast(past) {
@@ -149,5 +171,5 @@
   document.addEventListener("input", moved);
   document.addEventListener("change", typed);
   document.addEventListener("click", pressed);
-  clientside.pilothouse = Object.assign({}, clientside.pilothouse, { forecastPlace, forecastAnswer, forecastPast });
+  clientside.pilothouse = Object.assign({}, clientside.pilothouse, { forecastPlace, forecastPast });
 })();

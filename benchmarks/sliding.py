@@ -1,7 +1,8 @@
 """From a slider's move to the repainted fan: the what-if of the Forecast page beside a `dcc.Slider` with whole figures.
 
-Time runs from the move, inside headless Chromium, to one animation frame after the chart has drawn an answer. Each
-move waits for the one before. The market runs meanwhile, as it does by default; the peer has none behind it.
+Time runs from the move, inside headless Chromium, to one animation frame after the paths of the fan have become others.
+Each move comes when the one before has been drawn whole.
+The market runs meanwhile, as it does by default; the peer has none behind it.
 """
 
 import tempfile
@@ -22,14 +23,15 @@ OURS = "#forecast-shock"
 CHART = ".js-plotly-plot"
 MOVE = """([selector, chart, theirs, value]) => new Promise((done, failed) => {
   const plot = document.querySelector(chart);
-  const before = JSON.stringify(plot.data.map((trace) => trace.y));
+  const painted = () => [...plot.querySelectorAll(".scatterlayer path")].map((path) => path.getAttribute("d")).join();
+  const before = painted();
   const began = performance.now();
-  const drawn = () => {
-    if (JSON.stringify(plot.data.map((trace) => trace.y)) === before) return;
-    plot.removeListener("plotly_afterplot", drawn);
+  const seen = new MutationObserver(() => {
+    if (painted() === before) return;
+    seen.disconnect();
     requestAnimationFrame(() => done(performance.now() - began));
-  };
-  plot.on("plotly_afterplot", drawn);
+  });
+  seen.observe(plot, { attributes: true, attributeFilter: ["d"], childList: true, subtree: true });
   setTimeout(() => failed(new Error("a move must be answered within 30 s, was not")), 30_000);
   if (theirs) return window.dash_clientside.set_props(theirs, { value });
   const input = document.querySelector(selector);
@@ -37,6 +39,8 @@ MOVE = """([selector, chart, theirs, value]) => new Promise((done, failed) => {
   input.dispatchEvent(new Event("input", { bubbles: true }));
 })"""
 """What is drawn is compared with what was, so that a redrawing of the same is no answer."""
+REST_S = 0.6
+"""Between two moves: by then the chart has been drawn whole, axes included."""
 
 
 def measure(is_quick: bool) -> Sequence[Figure]:
@@ -101,4 +105,6 @@ def _moves(url: str, n: int, theirs: str = "") -> list[float]:
 
 def _move(page: Page, theirs: str, k: int) -> float:
     value = -(k % 10 + 1)  # none twice in a row
-    return float(page.evaluate(MOVE, [OURS, CHART, theirs, value]))
+    took = float(page.evaluate(MOVE, [OURS, CHART, theirs, value]))
+    time.sleep(REST_S)
+    return took

@@ -76,7 +76,7 @@ def create_app(
     hub = LiveHub(engine_host.gateway, parts, now=time.time)
     app = Dash(
         name="dashboard",
-        server=build_server(engine_host, hub, is_dev=is_dev),  # type: ignore[arg-type] # Dash takes a FastAPI application here
+        server=build_server(engine_host, hub, pages, is_dev=is_dev),  # type: ignore[arg-type] # Dash takes a FastAPI application here
         assets_folder=str(assets_folder()),
         assets_ignore=r"^plotly-",  # loaded by the first chart, not by every page
         index_string=_INDEX.replace("THEME", THEME_SCRIPT),
@@ -121,11 +121,15 @@ def _draw(app: Dash, host: Host, pages: Sequence[PageModule]) -> None:
         module.register(app, gateway)
 
 
-def build_server(host: Host, hub: LiveHub, *, is_dev: bool = False) -> FastAPI:
+def build_server(
+    host: Host, hub: LiveHub, pages: Sequence[PageModule] = (), *, is_dev: bool = False
+) -> FastAPI:
     """Return the FastAPI application: engine and hub live as long as it does; Dash is put on it afterwards.
 
     Parameters
     ----------
+    pages : sequence of PageModule
+        Those whose own routes are served.
     is_dev : bool
         Offer ``/docs`` and ``/openapi.json``.
     """
@@ -152,7 +156,8 @@ def build_server(host: Host, hub: LiveHub, *, is_dev: bool = False) -> FastAPI:
         openapi_url="/openapi.json" if is_dev else None,
     )
     add_handlers(server)
-    routers = (build_live_router(hub), build_router(host.gateway))
+    own = (page.routes(host.gateway) for page in pages if page.routes is not None)
+    routers = (build_live_router(hub), build_router(host.gateway), *own)
     for router in routers:
         server.include_router(router, responses={"default": {"model": Problem}})
     add_not_found(server, routers)

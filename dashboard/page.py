@@ -11,6 +11,7 @@ from typing import Any
 
 from dash import Dash
 from dash.development.base_component import Component
+from fastapi import APIRouter
 
 from dashboard.patches import Patch
 from engine.domain.sections import Snapshot
@@ -86,13 +87,15 @@ class PageModule:
     """A page with what its module gives.
 
     `sample` draws what appears only once something is known (rows with pattern ids), so that Dash can check
-    the ids of every callback at the start; a module gives it as ``sample_layout()``.
+    the ids of every callback at the start; a module gives it as ``sample_layout()``. `routes` answers what the page's
+    script asks without Dash between them; a module gives it as ``build_routes(gateway)``.
     """
 
     page: Page
     layout: Layout
     register: Register
     live: tuple[LivePart, ...] = ()
+    routes: Callable[[Any], APIRouter] | None = None
     sample: Callable[[], Component] | None = None
 
     @classmethod
@@ -103,5 +106,6 @@ class PageModule:
             layout=module.layout,
             register=module.register,
             live=tuple(getattr(module, "LIVE", ())),
+            routes=getattr(module, "build_routes", None),
             sample=getattr(module, "sample_layout", None),
         )

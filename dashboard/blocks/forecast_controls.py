@@ -16,12 +16,7 @@ from dashboard.views.what_if import PATHS, SHOCK, STEPS, VOLATILITY
 CONTROLS, RERUN, RESET, EDGE = (
     "forecast-controls", "forecast-rerun", "forecast-reset", "forecast-edges",
 )  # fmt: skip
-WISH, ANSWER, WORDS, SINCE = (
-    "forecast-wish",
-    "forecast-answer",
-    "forecast-what-if",
-    "forecast-since",
-)
+WORDS, SINCE = "forecast-what-if", "forecast-since"
 FACTOR = "×"
 NAMES = ("paths", "steps", "shock", "volatility")
 _LABELS = {

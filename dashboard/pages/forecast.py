@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from dash import ClientsideFunction, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
+from fastapi import APIRouter, Response
+from plotly.io.json import to_json_plotly
 
 from dashboard.blocks import forecast_controls as ctl
 from dashboard.blocks import forecast_panels as panels
@@ -65,7 +67,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
             panels.fan_panel(snapshot, place, view, _figure(view), not_watched(snapshot, asked)),
             html.Div(panels.side(snapshot, place), className="ph-area-side ph-col"),
             panels.report_panel(snapshot, place),
-            *[dcc.Store(id=name) for name in (ctl.WISH, ctl.ANSWER, PAST)],
+            *[dcc.Store(id=name) for name in (PAST,)],
             html.Div(id=DRAWN, hidden=True),
             html.Div(id=BAR, hidden=True, **attrs({"data-bar": _bar(snapshot, place)})),
         ],
@@ -231,13 +233,6 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         return await asyncio.to_thread(past_step, gateway, topics)
 
     @app.callback(
-        Output(ctl.ANSWER, "data"), Output(ROOT, "data-topics", allow_duplicate=True),
-        Input(ctl.WISH, "data"), prevent_initial_call=True,
-    )  # fmt: skip
-    async def simulate(wish: dict[str, Any] | None) -> Any:  # noqa: ANN401 -- Dash's own tuple
-        return await asyncio.to_thread(answered, gateway, wish)
-
-    @app.callback(
         Output(panels.DOWNLOAD, "data"), Input(panels.CSV, "n_clicks"), State(panels.SYMBOL, "value"),
         prevent_initial_call=True,
     )  # fmt: skip
@@ -251,7 +246,6 @@ def _register_script(app: dash.Dash) -> None:
     """Connect the place, answers and earlier fans with the script, which reads the controls itself."""
     for name, given in (
         ("forecastPlace", (Input(ROOT, "data-address"), Input(ctl.CONTROLS, "data-stored"))),
-        ("forecastAnswer", (Input(ctl.ANSWER, "data"),)),
         ("forecastPast", (Input(PAST, "data"),)),
     ):
         app.clientside_callback(  # type: ignore[no-untyped-call]
@@ -295,10 +289,20 @@ def past_step(gateway: GatewayPort, topics: str) -> dict[str, Any]:
     return {"step": replace_past(view)}
 
 
-def answered(gateway: GatewayPort, wish: Mapping[str, Any] | None) -> tuple[Any, ...]:
-    """Return what a what-if came to: a call of the chart and words by their ids, and the topics that go on."""
-    if not wish:
-        raise PreventUpdate
+def build_routes(gateway: GatewayPort) -> APIRouter:
+    """Return the route by which the script asks what a wish would come to; nothing is stored by it."""
+    router = APIRouter()
+
+    async def what_if(wish: dict[str, Any]) -> Response:
+        found = await asyncio.to_thread(answered, gateway, wish)
+        return Response(to_json_plotly(found), media_type="application/json")
+
+    router.add_api_route("/api/what-if", what_if, methods=["POST"])
+    return router
+
+
+def answered(gateway: GatewayPort, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a what-if came to: a call of the chart, words by their ids, and the live topics that go on."""
     symbol = chosen_symbol(gateway.read(("instruments",)), str(wish.get("symbol", "")))
     asked = what_if_of(symbol, wish)
     snapshot = _read(gateway, symbol)
@@ -306,7 +310,7 @@ def answered(gateway: GatewayPort, wish: Mapping[str, Any] | None) -> tuple[Any,
     try:
         found = _simulated(gateway, snapshot, asked)
     except PilothouseError as error:
-        return {"n": wish.get("n"), "text": {ctl.WORDS: f"Not simulated: {error}"}}, dash.no_update
+        return {"n": wish.get("n"), "text": {ctl.WORDS: f"Not simulated: {error}"}}
     took = time.perf_counter() - began
     place = asked.place
     first = found[place.level]
@@ -332,7 +336,9 @@ def answered(gateway: GatewayPort, wish: Mapping[str, Any] | None) -> tuple[Any,
     }
     topics = [t for t in _address(place)["data-topics"].split() if t.startswith("forecast.card")]
     topics.append(f"forecast.since:{symbol}:{int(first.origin.timestamp())}")
-    return {"n": wish.get("n"), "step": _step(view), "text": text, "tips": tips}, " ".join(topics)
+    return {
+        "n": wish.get("n"), "step": _step(view), "text": text, "tips": tips, "topics": " ".join(topics),
+    }  # fmt: skip
 
 
 def _simulated(gateway: GatewayPort, snapshot: Snapshot, asked: WhatIf) -> dict[int, Forecast]:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
@@ -115,6 +116,57 @@ def test_a_slider_simulates_at_once_and_says_that_it_is_not_stored(screen: Scree
     made = {event["n_paths"] for event in screen.server.books.data("MC_UPDATE")}
     assert made
     assert 1500 not in made, "a what-if is no record"
+
+
+CHART = """document.querySelector('[data-chart="forecast-fan"] .js-plotly-plot')"""
+KEEP_STEPS = """() => {
+    const ph = window.pilothouse, quickly = ph.paintQuickly;
+    ph.paintQuickly = (chart, step) => { window.kept = step; return (window.wasQuick = quickly(chart, step)); };
+}"""
+BOXES = """() => {
+    const chart = document.querySelector('[data-chart="forecast-fan"] .js-plotly-plot');
+    const fan = [...chart.querySelectorAll(".scatterlayer > .trace, .barlayer > .trace")]
+        .filter((e) => e.__data__[0].trace.index >= 10);
+    const box = (e) => { const b = e.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; };
+    const traces = fan.map((e) => box(e));
+    const words = [...chart.querySelectorAll(".annotation"), ...chart.querySelectorAll(".shapelayer path")].map(box);
+    return { traces, words: words.filter((b) => b[2] && b[3] >= 0) };
+}"""
+PAINT = """([up]) => {
+    const chart = document.querySelector('[data-chart="forecast-fan"] .js-plotly-plot');
+    const sets = window.kept.sets.map((set) => ({ ...set, y: set.y.map((y) => (y === null ? y : y + up)) }));
+    return window.pilothouse.paintQuickly(chart, { ...window.kept, sets });
+}"""
+
+
+def test_what_is_painted_at_once_is_what_plotly_draws_when_the_hand_rests(screen: Screen):
+    """The two ways must not differ by a pixel, or the fan would twitch after every drag."""
+    screen.server.books.send("PauseReplay", "quick-1")
+    try:
+        open_page(screen, "symbol=AAPL&level=5")
+        screen.page.evaluate(KEEP_STEPS)
+        axis = f"() => {CHART}._fullLayout.yaxis.range"
+        whole = screen.page.evaluate(axis)
+        screen.page.locator("#forecast-volatility").focus()
+        for _ in range(5):
+            screen.page.keyboard.press("ArrowRight")
+        wait_until(lambda: screen.page.evaluate("window.wasQuick"), "an answer painted at once")
+        wait_until(lambda: screen.page.evaluate(axis) != whole, "the whole drawing, axes included")
+        drawn = screen.settled(lambda: screen.page.evaluate(BOXES), seconds=1.0)
+        assert len(drawn["traces"]) >= 5
+        assert screen.page.evaluate(PAINT, [0])
+        painted = screen.page.evaluate(BOXES)
+        for before, after in zip(drawn["traces"], painted["traces"], strict=True):
+            assert after == pytest.approx(before, abs=1.0)
+        for before, after in zip(drawn["words"], painted["words"], strict=True):
+            assert after == pytest.approx(before, abs=0.5)
+        assert screen.page.evaluate(PAINT, [2.0])
+        moved = screen.page.evaluate(BOXES)["traces"]
+        assert all(abs(a[1] - b[1]) > 3 for a, b in zip(moved, painted["traces"], strict=True)), (
+            "the control"
+        )
+    finally:
+        screen.server.books.send("ResumeReplay", "quick-2")
 
 
 def test_the_card_says_the_n_behind_each_horizon(screen: Screen):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from dash.exceptions import PreventUpdate
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from dashboard.blocks import forecast_controls as ctl
 from dashboard.blocks import report_card as card
@@ -180,14 +182,14 @@ def test_what_nobody_knows_is_empty_in_the_export_and_nothing_in_it_runs() -> No
 
 def test_a_what_if_moves_the_chart_and_says_that_it_is_not_stored() -> None:
     asked = gateway()
-    answer, topics = page.answered(asked, WISH | {"shock": -10, "volatility": 2})
+    answer = page.answered(asked, WISH | {"shock": -10, "volatility": 2})
     assert answer["n"] == 7
     method, step = answer["step"]
     assert (method, step["meta"]["key"]) == ("advance", "forecast:AAPL:one:20")
     assert "shock −10% · volatility ×2.00" in answer["text"][ctl.WORDS]
     assert asked.sent == []
     assert not any(
-        topic.startswith(("forecast.chart", "forecast.side")) for topic in topics.split()
+        topic.startswith(("forecast.chart", "forecast.side")) for topic in answer["topics"].split()
     )
     (question,) = asked.answers["simulate"].asked
     stored = asked.values["forecast:AAPL"].by_level["3"]
@@ -196,14 +198,14 @@ def test_a_what_if_moves_the_chart_and_says_that_it_is_not_stored() -> None:
 
 def test_a_what_if_of_all_five_asks_each_level() -> None:
     asked = gateway()
-    answer, _ = page.answered(asked, WISH | {"view": "all"})
+    answer = page.answered(asked, WISH | {"view": "all"})
     assert [q["level"] for q in asked.answers["simulate"].asked] == [1, 2, 3, 4, 5]
     assert answer["text"]["forecast-differ-0-name"] == "Medians"
 
 
 def test_a_what_if_writes_only_to_what_stands_on_the_page() -> None:
     drawn = ids(page.layout(gateway(), {"symbol": "AAPL"}))
-    answer, _ = page.answered(gateway(), WISH)
+    answer = page.answered(gateway(), WISH)
     assert {json.dumps(name) for name in answer["text"]} <= drawn
 
 
@@ -213,14 +215,20 @@ def test_a_what_if_that_the_engine_refuses_says_why() -> None:
 
     asked = gateway()
     asked.answers["simulate"] = refuse
-    answer, _ = page.answered(asked, WISH)
+    answer = page.answered(asked, WISH)
     assert answer["text"][ctl.WORDS].startswith("Not simulated: volatility must")
     assert "step" not in answer
 
 
-def test_no_wish_is_no_answer() -> None:
-    with pytest.raises(PreventUpdate):
-        page.answered(gateway(), None)
+def test_the_script_asks_without_dash_between() -> None:
+    app = FastAPI()
+    app.include_router(page.build_routes(gateway()))
+    with TestClient(app) as client:
+        told = client.post("/api/what-if", json=WISH | {"shock": -10})
+        assert told.status_code == 200
+        assert told.json()["n"] == 7
+        assert "shock −10%" in told.json()["text"][ctl.WORDS]
+        assert client.post("/api/what-if", json=["no", "wish"]).status_code == 422
 
 
 def test_a_bar_that_closes_under_a_what_if_is_told() -> None:
