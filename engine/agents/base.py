@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
+from engine.agents.limits import START_S, STOP_S, within
 from engine.agents.performing import Performing
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
@@ -65,6 +66,8 @@ class BaseAgent(Performing):
 
     title: ClassVar[str] = ""
     detail: ClassVar[str] = ""
+    start_limit_s: ClassVar[float | None] = START_S
+    stop_limit_s: ClassVar[float | None] = STOP_S
     trigger: ClassVar[str] = ""
 
     def __init__(
@@ -95,10 +98,10 @@ class BaseAgent(Performing):
         return self._name
 
     async def on_start(self) -> None:
-        """Set up; raising keeps the agent from starting."""
+        """Set up; raising, or taking longer than `start_limit_s`, keeps the agent from starting."""
 
     async def on_stop(self) -> None:
-        """Clean up."""
+        """Clean up, within `stop_limit_s`."""
 
     def missing(self) -> str:
         """Return what keeps this agent from being started (its status is then NOT_SET_UP), or nothing."""
@@ -135,7 +138,7 @@ class BaseAgent(Performing):
         self._fence.reset()
         self._gate.open()
         try:
-            await self.on_start()
+            await within(self.start_limit_s, self.on_start(), "on_start")
         except Exception as error:
             self._reason = f"start failed: {error}"
             await self._become(AgentStatus.ERROR, actor)
@@ -163,7 +166,7 @@ class BaseAgent(Performing):
         await self._end_work(0.0 if was_paused else GRACE_S)
         self._gate.open()
         try:
-            await self.on_stop()
+            await within(self.stop_limit_s, self.on_stop(), "on_stop")
             if self._own_pool is not None:
                 await self._own_pool.close()
         except Exception as error:

@@ -48,6 +48,7 @@ class MarketDataAgent(BaseAgent):
 
     title = "Market data"
     detail = "checks each price and passes it on"
+    task_type: ClassVar[str] = "price_cycle"
     default_interval = 5.0
     default_priority = TaskPriority.HIGH
     is_paced: ClassVar[bool] = False  # the feed's pace is not the agent's to change

@@ -62,6 +62,11 @@ class SupervisorAgent(BaseAgent):
     is_paced: ClassVar[bool] = False
     default_interval: ClassVar[float] = 30.0
     default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
+    task_type: ClassVar[str] = "supervisor_cycle"
+    start_limit_s: ClassVar[float | None] = (
+        None  # the crew's starts and stops, each with a limit of its own
+    )
+    stop_limit_s: ClassVar[float | None] = None
     title: ClassVar[str] = "Supervisor"
     detail: ClassVar[str] = "starts, watches and restarts the others"
 

@@ -23,6 +23,8 @@ LONG_S = 1.0
 TIMES = 3
 """Long blocks within the window that stop an agent of one's own."""
 WINDOW_S = 60.0
+ENDLESS_S = 10.0
+"""A block so long stops an agent of one's own at once; one that lasts longer is broken off."""
 SHARE = 0.1
 """Share of the window that an agent's blocks, long and short, may take."""
 LEAST_BLOCKS = 10
@@ -63,8 +65,10 @@ class Recent:
 
     @property
     def is_too_much(self) -> bool:
-        """Whether they are a habit, or too many were long."""
-        return self.is_habit or sum(seconds >= LONG_S for _, seconds in self._blocks) >= TIMES
+        """Whether they are a habit, too many were long, or one was without an end of its own."""
+        longest = max(seconds for _, seconds in self._blocks)
+        n_long = sum(seconds >= LONG_S for _, seconds in self._blocks)
+        return self.is_habit or n_long >= TIMES or longest >= ENDLESS_S
 
 
 class Blocking:
@@ -90,9 +94,23 @@ class Blocking:
         self._recent: defaultdict[str, Recent] = defaultdict(Recent)
         self._alerts = 0
         self._stopping: set[asyncio.Task[None]] = set()
+        self.stuck = ""
+        """What holds up the loop now, in words; nothing while it goes on."""
+
+    def still_there(self, block: Block) -> bool:
+        """Take a block that lasts, in the watching thread; return whether it must be broken off.
+
+        Built-in agents are left alone: the gate needs them, and what they do ends.
+        """
+        who = self._agents.get(block.agent_id)
+        words = f" {who.title or who.name} is at {block.where}." if who else ""
+        self.stuck = f"for {block.seconds:.0f} s.{words}"
+        log.critical("the engine's loop stands still %s", self.stuck)
+        return block.agent_id in self._own and block.seconds >= ENDLESS_S
 
     def take(self, block: Block) -> None:
         """Log a block; tell of a long one or a habit; stop an agent of one's own for a habit or a third long one."""
+        self.stuck = ""
         level = logging.WARNING if block.seconds >= LONG_S else logging.DEBUG
         who = f" in {block.agent_id} ({block.where})" if block.agent_id else ""
         log.log(level, "the engine's loop stood still for %.2f s%s", block.seconds, who)
@@ -113,7 +131,7 @@ class Blocking:
         self._tell(agent, words, must_stop=must_stop)
         if must_stop:
             del self._recent[block.agent_id]
-            self._stop(agent, f"blocked the engine's loop again and again: {words}")
+            self._stop(agent, f"blocked the engine's loop: {words}")
 
     def _stop(self, agent: BaseAgent, reason: str) -> None:
         task = asyncio.get_running_loop().create_task(agent.stop(actor="supervisor", reason=reason))

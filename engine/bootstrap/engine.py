@@ -5,7 +5,7 @@ compared with the journal before anything is traded.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,7 +115,8 @@ class Engine:
         self.crew.supervisor.counts_durations = not is_stepped
         by_id = {agent.agent_id: agent for agent in self.crew.all}
         own = frozenset(agent.agent_id for agent in self.crew.own)
-        self.loop_watch = LoopWatch(Blocking(by_id, own, self.bus, parts.clock).take)
+        self.blocking = Blocking(by_id, own, self.bus, parts.clock)
+        self.loop_watch = LoopWatch(self.blocking.take, on_stuck=self.blocking.still_there)
         self.desk = CommandDesk(parts.journal, self.bus, is_inline=is_stepped)
         self.obeying = Obeying(self.crew, self.registry, self.bus, parts.journal)
         self.fingerprint = Fingerprint(
@@ -275,8 +276,13 @@ class Engine:
             "events_per_second": self.bus.rates(),
             "loop_lag_ms": self._loop_lag_ms(),
             "events_waiting": self.log.waiting,
-            "troubles": self.log.troubles,
+            "troubles": self.troubles(),
         }
+
+    def troubles(self) -> Mapping[str, str]:
+        """Return what keeps the engine from its work at present (part -> reason); asked from any thread."""
+        stuck = self.blocking.stuck
+        return {**self.log.troubles, "loop": stuck} if stuck else self.log.troubles
 
     def _market_input(self) -> float | None:
         return market_input(self.state, (i.symbol for i in self.feed.instruments))

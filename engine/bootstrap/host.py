@@ -136,9 +136,7 @@ class Host:
                 questions(journal, self.gateway.read, engine.crew.monte_carlo.drawing),
                 wake=engine.desk.wake,
                 watch=engine.log.on_flush,
-                engine=EngineSide(
-                    halt=engine.kill_switch.set, troubles=lambda: engine.log.troubles
-                ),
+                engine=EngineSide(halt=engine.kill_switch.set, troubles=engine.troubles),
             )
         )
         self._kill_switch = engine.kill_switch

@@ -39,6 +39,7 @@ _TRIES = 4
 _CANNOT = {
     "journal": "No order leaves while the journal cannot be written:",
     "store": "Screens stand still while the live cache cannot be written:",
+    "loop": "The engine has stood still",
 }
 
 log = logging.getLogger(__name__)

@@ -24,6 +24,8 @@ from engine.scheduling.task_figures import TaskFigures
 from engine.scheduling.tasks import Task, TaskQueue, priority_of, takes_argument
 from engine.scheduling.workshop import Workshop
 
+MAX_WAITING = 500
+"""Tasks of one agent that may wait at once; its cycle is not among them."""
 DEFAULT_TIMEOUT_S = 60.0
 """Time allowed to a task that names none, before the multiplier."""
 
@@ -178,6 +180,13 @@ class ExecutionEngine:
         if not (is_number(limit_s) and 0 < limit_s < math.inf):
             raise must(
                 "timeout", "be a finite number of seconds above 0", timeout, "use for example 60"
+            )
+        if self._queue.n_of(agent_id) >= MAX_WAITING:
+            raise must(
+                "agent_id",
+                f"have fewer than {MAX_WAITING} tasks waiting",
+                agent_id,
+                "let some of them end first",
             )
         arguments = (self.resource_pool,) if takes_argument(coroutine) else ()
         order = next(self._orders)

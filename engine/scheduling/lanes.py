@@ -17,12 +17,14 @@ LANE_OF: Mapping[str, str] = MappingProxyType(
         "risk_cycle": "risk",
         "stop_loss": "stop",
         "halt_trading": "stop",
+        "price_cycle": "crew",
+        "supervisor_cycle": "crew",
         "agent_run": LONG,
     }
 )
 """Lane by task type."""
 
-PLACES: Mapping[str, int] = MappingProxyType({"risk": 2, "stop": 2})
+PLACES: Mapping[str, int] = MappingProxyType({"risk": 2, "stop": 2, "crew": 2})
 """Tasks at once in each lane of its own."""
 
 

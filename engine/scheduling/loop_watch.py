@@ -1,14 +1,16 @@
 """Who holds up the engine's loop: a thread that looks when the loop's beat is late, and names the agent and the line.
 
-It needs no help from what it watches: the agent is found on the stack of the loop's thread.
+It needs no help from what it watches: the agent is found on the stack of the loop's thread. A block that does not end
+is told while it lasts, and broken off where whoever is told says so.
 """
 
 import asyncio
+import ctypes
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import getattr_static
 from pathlib import Path
 from types import FrameType
@@ -16,6 +18,12 @@ from types import FrameType
 BEAT_S = 0.05
 THRESHOLD_S = 0.05
 """A beat so late counts as a block: short ones add up, whoever takes them judges that."""
+STUCK_S = 5.0
+"""A block that lasts so long is told while it lasts, and again after each such time."""
+
+
+class StuckError(Exception):
+    """Raised in the work that holds up the loop, where nothing else would end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +42,11 @@ class LoopWatch:
     ----------
     on_block : callable
         Gets each block once it is over, in the loop.
-    threshold_s : float
-        From here on a late beat counts.
+    on_stuck : callable, optional
+        Gets a block that still lasts, in the watching thread; what it returns true for is broken off: `StuckError` is
+        raised at its next line of Python.
+    threshold_s, stuck_s : float
+        From here on a late beat counts, and is told while it lasts.
     timer : callable
         Gives the seconds that beats are measured in.
     """
@@ -45,9 +56,13 @@ class LoopWatch:
         on_block: Callable[[Block], None],
         threshold_s: float = THRESHOLD_S,
         timer: Callable[[], float] = time.perf_counter,
+        *,
+        on_stuck: Callable[[Block], bool] = lambda _: False,
+        stuck_s: float = STUCK_S,
     ) -> None:
         self._on_block = on_block
-        self._threshold_s = threshold_s
+        self._on_stuck = on_stuck
+        self._threshold_s, self._stuck_s = threshold_s, stuck_s
         self._now_s = timer
         self._beat_at = 0.0
         self._seen: Block | None = None
@@ -86,12 +101,30 @@ class LoopWatch:
         self._timer = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
 
     def _look(self) -> None:
+        of_beat, n_told = 0.0, 0
         while not self._stop.wait(BEAT_S):
             beat_at = self._beat_at
-            if self._now_s() - beat_at - BEAT_S > self._threshold_s and self._seen is None:
+            if beat_at != of_beat:
+                of_beat, n_told = beat_at, 0
+            late_s = self._now_s() - beat_at - BEAT_S
+            if late_s > self._threshold_s and self._seen is None:
                 found = blamed(sys._current_frames().get(self._ident))
                 if self._beat_at == beat_at:  # else it is over, and the next block is another's
                     self._seen = found
+            if late_s > self._stuck_s * (n_told + 1):
+                n_told += 1
+                self._tell_stuck(beat_at, late_s)
+
+    def _tell_stuck(self, beat_at: float, late_s: float) -> None:
+        found = blamed(sys._current_frames().get(self._ident))
+        must_end = self._on_stuck(replace(found, seconds=late_s))
+        if must_end and self._beat_at == beat_at:
+            raise_in(self._ident, StuckError)
+
+
+def raise_in(ident: int, error: type[Exception]) -> None:
+    """Raise an error in another thread, at its next line of Python: what waits in C ends first."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
 
 
 def blamed(frame: FrameType | None) -> Block:

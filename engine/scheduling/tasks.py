@@ -82,6 +82,7 @@ class TaskQueue:
     def __init__(self, patience_s: Mapping[TaskPriority, float] = PATIENCE_S) -> None:
         self._patience_s = patience_s
         self._waiting: set[Task] = set()
+        self._of_agent: Counter[str] = Counter()
         self._delayed: list[tuple[float, int, int, Task]] = []
         self._due: dict[str, list[tuple[float, int, float, int, int, Task]]] = {}
         self._pushed = 0
@@ -91,6 +92,8 @@ class TaskQueue:
 
     def push(self, task: Task) -> None:
         """Let a task wait until its time, then by priority and age, then by order."""
+        if task not in self._waiting:
+            self._of_agent[task.agent_id] += 1
         self._waiting.add(task)
         self._pushed += 1
         heapq.heappush(self._delayed, (task.due_s, task.order, self._pushed, task))
@@ -99,7 +102,7 @@ class TaskQueue:
         """Take a task out unrun; False when it waits no more."""
         if task not in self._waiting:
             return False
-        self._waiting.discard(task)
+        self._leave(task)
         if len(self._delayed) > 2 * len(self._waiting) + MAX_DROPPED:
             self._delayed = [entry for entry in self._delayed if entry[-1] in self._waiting]
             heapq.heapify(self._delayed)
@@ -109,6 +112,7 @@ class TaskQueue:
         """Drop every task and return how many there were."""
         n_dropped = len(self._waiting)
         self._waiting.clear()
+        self._of_agent.clear()
         self._delayed.clear()
         self._due.clear()
         return n_dropped
@@ -146,8 +150,18 @@ class TaskQueue:
         if due_s is None or due_s > now_s:
             return None
         task = heapq.heappop(self._delayed)[-1]
-        self._waiting.discard(task)
+        self._leave(task)
         return task
+
+    def _leave(self, task: Task) -> None:
+        self._waiting.discard(task)
+        self._of_agent[task.agent_id] -= 1
+        if not self._of_agent[task.agent_id]:
+            del self._of_agent[task.agent_id]
+
+    def n_of(self, agent_id: str) -> int:
+        """Return how many tasks of an agent wait."""
+        return self._of_agent[agent_id]
 
     def __contains__(self, task: Task) -> bool:
         return task in self._waiting

@@ -1,6 +1,7 @@
 """The life of an agent: start, stop, pause, resume, what is announced, and its two ways of working."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ import pytest
 
 from engine.adapters.clocks.manual import ManualClock
 from engine.agents.base import BaseAgent
+from engine.agents.limits import START_S, STOP_S
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import AgentStatus
@@ -227,6 +229,41 @@ async def test_a_failing_start_is_raised_and_announced_and_can_be_tried_again() 
     agent.is_ready = True
     await agent.start()
     assert agent.status is AgentStatus.RUNNING
+
+
+async def never(_agent: BaseAgent) -> None:
+    """Ignore being cancelled, though not for ever: the test's own loop has to end."""
+    for _ in range(2):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+
+async def test_a_start_that_hangs_is_given_up_and_says_so() -> None:
+    class Hanging(Echo):
+        start_limit_s = 0.05
+        on_start = never
+
+    agent, log, _ = build(Hanging)
+    with pytest.raises(TimeoutError, match=r"on_start took longer than 0\.05 s"):
+        await asyncio.wait_for(agent.start(), 5.0)
+    assert agent.status is AgentStatus.ERROR
+    assert "on_start took longer" in log.of(EventType.AGENT_CHANGED)[-1]["reason"]
+    assert (Echo.start_limit_s, Echo.stop_limit_s) == (START_S, STOP_S), "everybody has one"
+
+
+async def test_a_stop_that_hangs_ends_all_the_same_and_says_so() -> None:
+    class Hanging(Echo):
+        stop_limit_s = 0.05
+        on_stop = never
+
+    agent, log, _ = build(Hanging)
+    await agent.start()
+    await asyncio.wait_for(agent.stop(), 5.0)
+    assert agent.status is AgentStatus.STOPPED
+    assert "stop failed: on_stop took longer than 0.05 s" in agent.reason
+    assert log.of(EventType.ENGINE_STOPPED)
+    await agent.start()
+    assert agent.status is AgentStatus.RUNNING, "it may be started again"
 
 
 async def test_what_is_not_set_up_says_why_and_does_not_start() -> None:

@@ -1,5 +1,6 @@
 """The supervisor: order of start and stop, restarts with growing waits, the alert in the end, health figures."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -302,7 +303,9 @@ async def test_an_agent_that_floods_is_told_of_and_what_is_too_much_is_dropped_a
     crew, talking = await talked(200, 300)
     said, measured = len(crew.of(EventType.CUSTOM)), talking.measured()
     assert said <= EVENTS_PER_S * (WINDOW_S + 301)
-    assert (measured.emitted, measured.emitted + measured.dropped) == (said, 200 * 301)
+    assert measured.emitted == said
+    # what is beyond waits for the quota's pace, so a little less is tried
+    assert measured.emitted + measured.dropped == pytest.approx(200 * 301, rel=0.02)
     (alert,) = crew.of(EventType.RISK_ALERT)
     assert (alert["metric"], alert["title"]) == ("agent_floods", "talking says too much")
     assert [trouble.kind for trouble in talking.troubles] == ["floods"]
@@ -387,3 +390,21 @@ async def test_an_agent_whose_cycle_never_ends_is_told_of_once() -> None:
     assert [t.message for t in last.troubles] == ["Its cycle has lasted 100 s, 30 s are allowed."]
     assert stuck.status is AgentStatus.RUNNING
     await crew.supervisor.stop()
+
+
+@pytest.mark.asyncio
+async def test_who_says_ever_more_without_a_pause_leaves_the_loop_to_others():
+    """Over its quota an event is dropped; dropping at once would be an endless loop without a turn for anybody."""
+    clock, bus = ManualClock(), EventBus()
+    metered = MeteredBus(bus, Quota(clock))
+    said = Event(EventType.CUSTOM, {"n": 1}, source="flood")
+
+    async def flood() -> None:
+        while True:
+            await metered.publish(said)
+
+    flooding = asyncio.create_task(flood())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not flooding.done(), "and we are here"
+    flooding.cancel()

@@ -1,6 +1,7 @@
 """An agent that holds up the engine is named; one of one's own that does so again and again is stopped."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -107,3 +108,20 @@ async def test_what_is_rare_short_built_in_or_nobodys_stops_nobody(case: str):
     is_told = case in {"spread over time", "built in"}
     assert len(bench.told) == (2 * TIMES if is_told else 0)
     await bench.agent.stop()
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_a_block_without_end_is_named_while_it_lasts_and_one_of_ones_own_is_ended(
+    is_own: bool,
+):
+    bench = Bench(is_own=is_own)
+    await bench.agent.start()
+    lasts = Block(seconds=5.0, agent_id="slow", where="slow.py:7 in handle")
+    assert not bench.blocking.still_there(lasts), "it may end yet"
+    assert bench.blocking.stuck == "for 5 s. Slow is at slow.py:7 in handle."
+    assert bench.blocking.still_there(replace(lasts, seconds=10.0)) is is_own
+    await bench.block(10.1)
+    assert bench.blocking.stuck == ""
+    assert bench.agent.status is (AgentStatus.STOPPED if is_own else AgentStatus.RUNNING)
+    assert not bench.blocking.still_there(Block(seconds=60.0)), "nobody's"
+    assert bench.blocking.stuck == "for 60 s."

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from engine.agents.base import BaseAgent
+from engine.agents.market_data import MarketDataAgent
+from engine.agents.supervisor import SupervisorAgent
 from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.errors import InvalidValueError
-from engine.scheduling.execution_engine import ExecutionEngine
+from engine.scheduling.execution_engine import MAX_WAITING, ExecutionEngine
 from tests.scheduling.fake_agent import FakeAgent
 
 pytestmark = pytest.mark.asyncio
@@ -58,6 +61,45 @@ async def test_a_full_queue_does_not_hold_up_a_stop_and_a_priority_buys_no_lane(
         held.gate.set()
         await turns()
         assert held.started == ["first", "stop", "urgent"]
+
+
+async def test_prices_and_the_supervisor_have_places_that_no_other_work_can_fill() -> None:
+    """Twenty endless jobs of one agent took the shared lane from everybody, at any priority."""
+    held = Held()
+    assert (MarketDataAgent.task_type, SupervisorAgent.task_type) == (
+        "price_cycle",
+        "supervisor_cycle",
+    )
+    async with running(max_concurrent_tasks=2) as engine:
+        for n in range(30):
+            await engine.schedule_task(
+                "a", "any", held.named(f"job {n}"), priority=TaskPriority.CRITICAL
+            )
+        for kind in (MarketDataAgent.task_type, SupervisorAgent.task_type, BaseAgent.task_type):
+            await engine.schedule_task("b", kind, held.named(kind), priority=TaskPriority.IDLE)
+        await turns()
+        assert held.started == ["job 0", "job 1", "price_cycle", "supervisor_cycle"]
+        held.gate.set()
+
+
+async def test_an_agent_that_asks_without_end_is_refused_and_others_are_not() -> None:
+    held = Held()
+    async with running(max_concurrent_tasks=1) as engine:
+        for n in range(MAX_WAITING):  # one of them is at work
+            await engine.schedule_task("a", "any", held.named(str(n)))
+        await turns()
+        await engine.schedule_task("a", "any", held.named("the last that may wait"))
+        with pytest.raises(
+            InvalidValueError, match="agent_id must have fewer than 500 tasks waiting"
+        ):
+            await engine.schedule_task("a", "any", held.named("too much"))
+        await engine.schedule_task("b", "any", held.named("another's"))
+        held.gate.set()
+        await turns(5_000)
+        assert len(held.started) == MAX_WAITING + 2
+        assert "another's" in held.started
+        assert "too much" not in held.started
+        await engine.schedule_task("a", "any", held.named("again"))
 
 
 async def test_raising_the_limit_starts_what_waits_at_once() -> None:

@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from engine.scheduling.loop_watch import Block, LoopWatch, blamed
+from engine.scheduling.loop_watch import Block, LoopWatch, StuckError, blamed
 
 
 class Blocker:
@@ -85,3 +85,49 @@ class Foreign:
 def test_an_object_that_fails_when_it_is_asked_ends_no_watch():
     """Seen live: numba's intermediate representation raises KeyError for any attribute that it does not know."""
     assert blamed(Foreign().frame()).agent_id == ""
+
+
+@pytest.mark.asyncio
+async def test_a_block_without_end_is_told_while_it_lasts_and_broken_off():
+    """Nobody else could: the loop itself stands still, and with it everything that would look."""
+    blocks: list[Block] = []
+    told: list[Block] = []
+
+    def still_there(block: Block) -> bool:
+        told.append(block)
+        return len(told) > 1
+
+    watch = LoopWatch(blocks.append, 0.1, on_stuck=still_there, stuck_s=0.3)
+    watch.start()
+    await asyncio.sleep(0.06)
+
+    class Endless(Blocker):
+        def handle(self, seconds: float) -> None:
+            while True:
+                time.sleep(seconds)
+
+    with pytest.raises(StuckError):
+        Endless().handle(0.005)
+    await asyncio.sleep(0.12)
+    watch.stop()
+    assert [block.agent_id for block in told] == ["greedy", "greedy"]
+    assert [round(block.seconds, 1) for block in told] == [0.3, 0.6]
+    assert told[0].where.startswith("test_loop_watch.py:")
+    assert [block.agent_id for block in blocks if block.seconds > 0.5] == ["greedy"]
+
+
+@pytest.mark.asyncio
+async def test_a_block_that_ends_is_never_broken_off():
+    told: list[Block] = []
+
+    def never(block: Block) -> bool:
+        told.append(block)
+        return False
+
+    watch = LoopWatch(lambda _: None, 0.1, on_stuck=never, stuck_s=0.3)
+    watch.start()
+    await asyncio.sleep(0.06)
+    Blocker().handle(0.5)
+    await asyncio.sleep(0.12)
+    watch.stop()
+    assert len(told) == 1
