@@ -217,9 +217,10 @@ def crew_view(section: AgentsSection) -> CrewView:
     conflated = fmt.count(sum(m.conflated for m in done))
     failed = fmt.count(sum(m.errors for m in done))
     skipped = fmt.count(sum(m.skipped for m in done))
+    late = fmt.count(section.late_tasks)
     return CrewView(
         counts=counts,
-        remark=f"failed {failed} · skipped {skipped} · conflated {conflated} · events per second",
+        remark=f"late {late} · skipped {skipped} · failed {failed} · conflated {conflated} · events per second",
     )
 
 

@@ -114,6 +114,13 @@ class BaseAgent(Performing):
         """Why the status is what it is, in a few words; often empty."""
         return self._reason
 
+    @property
+    def late_s(self) -> float:
+        """How long ago its next cycle should have begun; 0 while one is at work or none is due."""
+        if self._next_at_s is None or self.in_flight_s is not None:
+            return 0.0
+        return max(0.0, self._clock.monotonic() - self._next_at_s)
+
     async def start(self, *, actor: str = "engine") -> None:
         """Start it; harmless when it has been started.
 

@@ -1,4 +1,4 @@
-"""What the supervisor looks for in an agent that has not failed: it hangs, is too slow, hoards, or says too much.
+"""What the supervisor looks for in an agent that has not failed: it hangs, is late or too slow, hoards, says too much.
 
 Pure: vital signs in, findings out. What an agent keeps is looked at by attribute, so a leak has a name.
 """
@@ -12,6 +12,8 @@ from engine.domain.agents import AgentTrouble
 
 HANG_S = 30.0
 """A cycle in flight so long hangs, or three of its intervals if those are longer."""
+LATE_S = 10.0
+"""A cycle that should have begun so long ago is late, or three of its intervals if those are longer."""
 GROWING_CHECKS = 10
 """Checks with growth, and none with less, before anything is called a leak."""
 SHRUNK = 0.9
@@ -33,6 +35,8 @@ class Vitals:
         How long the cycle at work has lasted; None when none is.
     waited_s : float
         How much of that it waited in the resource pool, which is no hanging: the pool's own limits end it.
+    late_s : float
+        How long ago the next cycle should have begun; 0 while one is at work or none is due.
     p95_ms : float or None
         None where durations do not count (a turned clock).
     kept : mapping of str to Holding
@@ -44,6 +48,7 @@ class Vitals:
     interval_s: float | None = None
     in_flight_s: float | None = None
     waited_s: float = 0.0
+    late_s: float = 0.0
     p95_ms: float | None = None
     kept: Mapping[str, Holding] = field(default_factory=dict)
     dropped: int = 0
@@ -108,7 +113,8 @@ class Checkup:
     def findings(self, name: str, vitals: Vitals) -> tuple[AgentTrouble, ...]:
         """Return what is wrong, nothing in health."""
         found = (
-            _hangs(name, vitals), _slow(name, vitals), self._leaks(name, vitals), self._floods(name, vitals),
+            _hangs(name, vitals), _late(name, vitals), _slow(name, vitals), self._leaks(name, vitals),
+            self._floods(name, vitals),
         )  # fmt: skip
         return tuple(finding for finding in found if finding is not None)
 
@@ -147,6 +153,15 @@ def _hangs(name: str, vitals: Vitals) -> AgentTrouble | None:
         return None
     message = f"Its cycle has lasted {vitals.in_flight_s:.0f} s, {allowed_s:.0f} s are allowed."
     return AgentTrouble(kind="hangs", title=f"{name} hangs", message=message)
+
+
+def _late(name: str, vitals: Vitals) -> AgentTrouble | None:
+    if vitals.interval_s is None or vitals.late_s <= max(LATE_S, 3 * vitals.interval_s):
+        return None
+    message = (
+        f"Its next cycle should have begun {vitals.late_s:.0f} s ago; it waits for a place to work."
+    )
+    return AgentTrouble(kind="late", title=f"{name} is late", message=message)
 
 
 def _slow(name: str, vitals: Vitals) -> AgentTrouble | None:

@@ -5,7 +5,7 @@ A failed agent is restarted with growing waits; after the last try it stays in E
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from engine.agents.base import BaseAgent
@@ -176,7 +176,8 @@ class SupervisorAgent(BaseAgent):
 
     async def _look(self, agent: BaseAgent, watch: _Watch) -> None:
         """Tell of a trouble that is new: an agent that hangs, is too slow, or keeps ever more."""
-        vitals = agent.vitals(with_durations=self.counts_durations)
+        seen = agent.vitals(with_durations=self.counts_durations)
+        vitals = replace(seen, late_s=agent.late_s)
         found = watch.checkup.findings(agent.title or agent.name, vitals)
         for finding in found:
             if finding.kind not in watch.told:

@@ -5,6 +5,7 @@ import pytest
 from engine.agents.checkup import (
     GROWING_CHECKS,
     HANG_S,
+    LATE_S,
     LEAST_BYTES,
     LEAST_ENTRIES,
     Checkup,
@@ -35,6 +36,20 @@ def keeping(**entries: int) -> Vitals:
 def test_a_cycle_that_outlasts_what_it_may_hangs(in_flight_s, interval_s, expected):
     vitals = Vitals(in_flight_s=in_flight_s, interval_s=interval_s)
     assert kinds(Checkup(), vitals) == expected
+
+
+@pytest.mark.parametrize(
+    ("late_s", "interval_s", "expected"),
+    [
+        (LATE_S, 1.0, []),
+        (LATE_S + 1, 1.0, ["late"]),
+        (LATE_S + 1, 30.0, []),
+        (91.0, 30.0, ["late"]),
+        (999.0, None, []),
+    ],
+)
+def test_a_cycle_that_does_not_begin_is_late(late_s, interval_s, expected):
+    assert kinds(Checkup(), Vitals(late_s=late_s, interval_s=interval_s)) == expected
 
 
 @pytest.mark.parametrize(

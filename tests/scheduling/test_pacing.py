@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.domain.agents import AgentMeasured, AgentStatus, PaceInputs, TaskPriority
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
-from engine.scheduling.pacing import DEAD_ZONE, SPAN, Load, PaceKeeper, Time, performance
+from engine.scheduling.pacing import DEAD_ZONE, LAG_MS, SPAN, Load, PaceKeeper, Time, performance
 
 
 @dataclass
@@ -172,3 +172,17 @@ def test_performance_lies_between_0_and_1_and_more_failures_never_help(
         assert of(errors) is None
         return
     assert 0.0 <= of(errors + 1) <= of(errors) <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("load", "expected"),
+    [
+        (Load(lag_ms=0.0, cpu=0.0, queue=0.0), 0.0),
+        (Load(lag_ms=LAG_MS / 2, cpu=0.1, queue=0.2), 0.5),
+        (Load(lag_ms=0.0, cpu=0.7, queue=0.2), 0.7),
+        (Load(lag_ms=0.0, cpu=0.1, queue=0.9), 0.9),
+        (Load(lag_ms=0.0, cpu=0.1, queue=7.0), 1.0),
+    ],
+)
+def test_the_load_is_the_worst_of_delay_processor_and_queue(load: Load, expected: float):
+    assert load.as_input() == pytest.approx(expected)

@@ -5,7 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobExecutionEvent,
+)
+from apscheduler.jobstores.memory import MemoryJobStore
 
 from engine.adapters.clocks.manual import ManualClock
 from engine.adapters.clocks.wall import WallClock
@@ -14,7 +20,7 @@ from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.scheduling.execution_engine import ExecutionEngine
 from engine.scheduling.registry import AgentRegistry
-from engine.scheduling.timers import IntervalTimers
+from engine.scheduling.timers import MISFIRE_S, IntervalTimers
 
 pytestmark = pytest.mark.asyncio
 
@@ -89,7 +95,33 @@ async def test_jobs_are_in_memory_in_utc_coalesced_and_single() -> None:
     async with Bench() as bench:
         job = bench.job()
         assert (job.coalesce, job.max_instances) == (True, 1)
+        assert job.misfire_grace_time == MISFIRE_S <= 60
+        stores = bench.timers._scheduler._jobstores
+        assert [type(store) for store in stores.values()] == [MemoryJobStore]
         assert job.next_run_time.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("event", "counted"),
+    [
+        (JobExecutionEvent(EVENT_JOB_MISSED, "one", "default", None), "missed"),
+        (JobExecutionEvent(EVENT_JOB_MAX_INSTANCES, "one", "default", None), "max_instances"),
+        (
+            JobExecutionEvent(EVENT_JOB_ERROR, "one", "default", None, exception=RuntimeError()),
+            "errors",
+        ),
+    ],
+)
+async def test_what_apscheduler_says_of_a_trigger_is_heard_and_counted(
+    event: Any, counted: str
+) -> None:
+    """Through its own dispatch: a listener that asks for fewer events would hear nothing."""
+    async with Bench(interval=3600) as bench:
+        bench.timers._scheduler._dispatch_event(event)
+        stats = bench.engine.get_stats()["timers"]
+        assert {name: stats[name] for name in ("missed", "max_instances", "errors")} == {
+            "missed": 0, "max_instances": 0, "errors": 0, counted: 1,
+        }  # fmt: skip
 
 
 async def test_who_is_busy_gets_nothing_queued_on_top() -> None:
