@@ -1,7 +1,8 @@
 /* Long lists that change often: data-ph-rows holds them as data, this draws them as plain text. A component for every
    cell would cost the browser more than all the rest of a page. Meaning and words come from Python.
 
-   A row is [class, value, [[class, text, data], …]], where data may name data attributes of the cell; with a value its first cell is a button that carries it. A row of one
+   A row is [class, value, [[class, text, data], …]], where data may name data attributes of the cell; with a value its first cell is a button that carries it
+   (of a host that is marked plain the value only says which row it is). A row of one
    cell spans the list. The host is a tbody (rows and cells of a table) or a list (items and spans). */
 (function () {
   "use strict";
@@ -20,7 +21,7 @@
     if (isHead) cell.scope = "row";
     Object.assign(cell.dataset, data || {}); // for example what to count down to
     if (isTable && count === 1) cell.colSpan = Number(host.dataset.phSpan || 1);
-    if (place === 0 && value) {
+    if (place === 0 && value && host.dataset.phPlain === undefined) {
       const button = make("button", "ph-j-open ph-mono", text);
       button.type = "button";
       button.dataset.phValue = value;

@@ -36,6 +36,8 @@ TASKS_TIP = "Late: 99 in 100 tasks began no later than this after they were due"
 TASK_HEADS = ("Agent", "Runs", "p50", "p95", "Max", "Late p99")
 LOG_BODY, LOG_KIND, LOG_HOLD = "agents-log-body", "agents-log-kind", "agents-log-hold"
 ALL_TOPICS = "all"
+N_LOG = 24
+"""Events that the log lists."""
 CLOSE = "agents-close"
 
 
@@ -288,7 +290,13 @@ def log_panel(rows: Sequence[RowView]) -> Component:
     )
     hold = icon_button("pause", "Hold the log", id=LOG_HOLD, pressed=False)
     body = html.Div(
-        html.Ol(id=LOG_BODY, className="ph-log", **attrs({"data-ph-rows": log_rows(rows)})),
+        html.Ol(
+            id=LOG_BODY,
+            className="ph-log",
+            **attrs(
+                {"data-ph-rows": log_rows(rows), "data-ph-plain": "", "data-ph-most": str(N_LOG)}
+            ),
+        ),
         className="ph-scroll",
         tabIndex=0,
         role="region",

@@ -65,12 +65,12 @@ def _row(view: RowView) -> Drawn:
 def log_rows(views: Sequence[RowView]) -> str:
     """Return a short log as the browser draws it: time, topic, meaning."""
     if not views:
-        return _json([["ph-tx3", "", [["", "No event of this kind among the newest."]]]])
+        return _json([["ph-tx3", "", [["", "No event of this kind yet."]]]])
     return _json(
         [
             [
                 "",
-                "",
+                str(view.seq),
                 [
                     ["ph-mono ph-tx3", view.time],
                     [f"ph-mono ph-cut ph-{view.tone or 'tx2'}", view.topic],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,13 +40,13 @@ from dashboard.views import journal, resources, task_queue
 from dashboard.views import pace as paces
 from dashboard.views.order_way import order_way_view
 from engine.domain.errors import PilothouseError
+from engine.domain.events import EventType
 from engine.domain.log import LogSection
 from engine.domain.sections import AgentRow, AgentsSection, QuotesSection, Snapshot
 
 PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
 
 ROOT = "agents-root"
-N_LOG = 24
 _WHOLE = ("agents", "log", "order_way")
 
 
@@ -68,11 +69,24 @@ def _agents(snapshot: Snapshot) -> AgentsSection:
 
 
 def _log(snapshot: Snapshot, kind: str) -> tuple[journal.RowView, ...]:
+    """Return the newest of what the live section holds, which is the newest of all kinds."""
     section: LogSection | None = snapshot.value("log")
     newest = section.rows if section else ()
     if kind != side.ALL_TOPICS:
-        return journal.rows_view(newest, (kind,))[:N_LOG]
-    return journal.folded(journal.rows_view(newest))[:N_LOG]
+        return journal.rows_view(newest, (kind,))[: side.N_LOG]
+    return journal.folded(journal.rows_view(newest))[: side.N_LOG]
+
+
+def _listed(gateway: GatewayPort, kind: str) -> tuple[journal.RowView, ...]:
+    """Return the newest events of a kind, from the journal where they are rare."""
+    if kind != side.ALL_TOPICS:
+        types = tuple(EventType(name) for name in sorted(journal.types_of((kind,))))
+        with suppress(PilothouseError):
+            found = gateway.ask(
+                "events", types=types, text="", before_seq=None, limit=side.N_LOG, is_brief=True
+            )
+            return journal.rows_view(found, (kind,))
+    return _log(gateway.read(("log",)), kind)
 
 
 def sample_layout() -> Component:
@@ -199,8 +213,9 @@ def render_weights(snapshot: Snapshot, _: str) -> Patch:
 
 
 def render_log(snapshot: Snapshot, kind: str) -> Patch:
-    """Return the newest events of a kind."""
-    return Patch(attrs={side.LOG_BODY: {"data-ph-rows": log_rows(_log(snapshot, kind))}})
+    """Return the newest events; those of one kind are put above what the journal gave."""
+    how = "data-ph-rows" if kind == side.ALL_TOPICS else "data-ph-newer"
+    return Patch(attrs={side.LOG_BODY: {how: log_rows(_log(snapshot, kind))}})
 
 
 _CREW = ("agents",)
@@ -263,10 +278,9 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
     )  # fmt: skip
     async def filter_log(kind: str | None, _clicks: int, held: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
         is_held = (held == "true") != (ctx.triggered_id == side.LOG_HOLD)
-        snapshot = await asyncio.to_thread(gateway.read, ("log",))
         mark = "true" if is_held else "false"
         wanted = kind or side.ALL_TOPICS
-        newest = log_rows(_log(snapshot, wanted))
+        newest = log_rows(await asyncio.to_thread(_listed, gateway, wanted))
         return newest, log_topic(wanted, is_held=is_held), mark
 
 

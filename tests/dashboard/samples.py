@@ -4,7 +4,7 @@ The numbers are invented and never leave the tests; they keep the relations that
 quantiles are ordered, equity is cash plus positions).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from engine.domain.agents import (
     WorkTimes,
 )
 from engine.domain.commands import CommandAnswer
+from engine.domain.events import EventType
 from engine.domain.forecast import (
     FAN_LEVELS,
     HORIZONS,
@@ -359,11 +360,17 @@ class SampleGateway:
     def __init__(self, values: dict[str, Payload] | None = None) -> None:
         self.values = sample_values() if values is None else values
         self.sent: list[tuple[Payload, str, str]] = []
-        self.answers: dict[str, Any] = {"past_forecasts": lambda **_: ()}
+        self.answers: dict[str, Any] = {"past_forecasts": lambda **_: (), "events": self._events}
         self.listeners: list[Any] = []
 
     def version(self) -> int:
         return 1
+
+    def _events(self, *, types: Sequence[EventType], limit: int, **_: Any) -> tuple[LogRow, ...]:
+        """Return what its log section holds of these types: its journal holds no more."""
+        section = self.values.get("log")
+        rows = section.rows if isinstance(section, LogSection) else ()
+        return tuple(row for row in rows if EventType(row.event_type) in types)[:limit]
 
     def read(
         self, sections: Iterable[str] | None = None, as_of: Any = None, since: int | None = None

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -18,6 +19,8 @@ from engine.domain.commands import (
     SetAgentPace,
     SetSchedulerWeights,
 )
+from engine.domain.events import EventType
+from engine.domain.log import LogRow
 from engine.domain.resources import ApiFigures, BreakerState
 from engine.domain.sections import AgentRow, AgentsSection
 from tests.dashboard.components.trees import by_id, text_of, walk
@@ -442,3 +445,31 @@ def test_only_agents_whose_interval_moves_are_listed_with_the_weights(gateway: S
     assert "market 50%, performance 30%, system load 20%" in text_of(
         by_id(drawn, "agents-weights-words")
     )
+
+
+def test_a_rare_kind_of_the_log_comes_from_the_journal_and_stays(gateway: SampleGateway):
+    """The live section holds the newest of all kinds: commands of ten seconds ago are not among them."""
+    asked: list[dict[str, Any]] = []
+
+    def events(**question: Any) -> tuple[LogRow, ...]:
+        asked.append(question)
+        row = gateway.values["log"].rows[0]
+        return (
+            replace(
+                row, seq=17, event_type=EventType.COMMAND_ACCEPTED.value, meaning="paused by me"
+            ),
+        )
+
+    gateway.answers["events"] = events
+    (row,) = page._listed(gateway, "commands")
+    assert (row.seq, row.meaning) == (17, "paused by me")
+    assert asked[0]["limit"] == page.side.N_LOG
+    assert EventType.COMMAND_REFUSED in asked[0]["types"]
+    patch = page.render_log(gateway.read(("log",)), "commands")
+    assert set(patch.attrs[page.side.LOG_BODY]) == {"data-ph-newer"}
+    assert set(page.render_log(gateway.read(("log",)), "all").attrs[page.side.LOG_BODY]) == {
+        "data-ph-rows"
+    }
+    n_asked = len(asked)
+    assert page._listed(gateway, "all") == page._log(gateway.read(("log",)), "all")
+    assert len(asked) == n_asked, "all kinds are at hand"
