@@ -94,6 +94,8 @@ class Blocking:
         self._recent: defaultdict[str, Recent] = defaultdict(Recent)
         self._alerts = 0
         self._stopping: set[asyncio.Task[None]] = set()
+        self.is_starting = True
+        """While the engine comes up its own crew may take its time; one of one's own may not."""
         self.stuck = ""
         """What holds up the loop now, in words; nothing while it goes on."""
 
@@ -115,7 +117,7 @@ class Blocking:
         who = f" in {block.agent_id} ({block.where})" if block.agent_id else ""
         log.log(level, "the engine's loop stood still for %.2f s%s", block.seconds, who)
         agent = self._agents.get(block.agent_id)
-        if agent is None:
+        if agent is None or (self.is_starting and block.agent_id not in self._own):
             return
         recent = self._recent[block.agent_id]
         recent.take(self._clock.monotonic(), block.seconds)

@@ -147,6 +147,8 @@ class Engine:
             if agent is not self.crew.supervisor:
                 self.crew.supervisor.register_agent(agent)
         self.crew.supervisor.config["held_back"] = self.obeying.held_back()
+        if self.parts.pace is not None:
+            self.loop_watch.start()  # an agent's first cycle may already be without an end
         await self.registry.start_agent(self.crew.supervisor.agent_id)
         await self.obeying.pause_again()
         self.obeying.enlist(self.desk)
@@ -154,7 +156,7 @@ class Engine:
             self.parts.warming.start()
         if self.parts.pace is not None:
             self.desk.start()
-            self.loop_watch.start()
+        self.blocking.is_starting = False
         # Whoever asks from now on sees this engine, not what the last one left.
         await self.log.flush()
 

@@ -29,6 +29,7 @@ class Bench:
         self.bus.subscribe(EventType.RISK_ALERT, lambda e: self.told.append(dict(e.data)))
         own = frozenset({"slow"} if is_own else ())
         self.blocking = Blocking({"slow": self.agent}, own, self.bus, self.clock)
+        self.blocking.is_starting = False
 
     async def block(self, seconds: float, agent_id: str = "slow") -> None:
         self.blocking.take(Block(seconds=seconds, agent_id=agent_id, where="slow.py:7 in handle"))
@@ -125,3 +126,14 @@ async def test_a_block_without_end_is_named_while_it_lasts_and_one_of_ones_own_i
     assert bench.agent.status is (AgentStatus.STOPPED if is_own else AgentStatus.RUNNING)
     assert not bench.blocking.still_there(Block(seconds=60.0)), "nobody's"
     assert bench.blocking.stuck == "for 60 s."
+
+
+@pytest.mark.parametrize(("is_own", "n_told"), [(False, 0), (True, 1)])
+async def test_while_the_engine_comes_up_only_agents_of_ones_own_are_judged(
+    is_own: bool, n_told: int
+):
+    bench = Bench(is_own=is_own)
+    bench.blocking.is_starting = True
+    await bench.agent.start()
+    await bench.block(1.5)
+    assert len(bench.told) == n_told

@@ -1,0 +1,87 @@
+"""Bad agents of one's own, in the program as it is started: each is named, and prices, votes and the end go on."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.program import FAST, Server, wait_until
+
+AGENTS = """
+import asyncio, time
+from engine import BaseAgent
+
+
+class AtOnce(BaseAgent):
+    title = "At once"
+    n_before = 0
+    n = 0
+
+    async def _run_cycle(self, resource_pool):
+        self.n += 1
+        while self.n > self.n_before:
+            time.sleep(0.01)
+
+
+class Endless(AtOnce):
+    title = "Endless"
+    n_before = 2
+
+
+class NeverUp(BaseAgent):
+    title = "Never up"
+    start_limit_s = 1.0
+
+    async def on_start(self):
+        await asyncio.sleep(3600)
+
+
+class NeverDown(BaseAgent):
+    title = "Never down"
+
+    async def on_stop(self):
+        await asyncio.sleep(3600)
+
+    async def _run_cycle(self, resource_pool):
+        return {}
+"""
+CONFIG = """
+agents:
+  never_up: {use: "bad_ones:NeverUp", config: {interval: 5}}
+  never_down: {use: "bad_ones:NeverDown", config: {interval: 5}}
+  at_once: {use: "bad_ones:AtOnce", config: {interval: 3}}
+  endless: {use: "bad_ones:Endless", config: {interval: 3}}
+"""
+
+
+def test_agents_that_never_start_end_or_let_go_harm_nobody_else(
+    home: Path, servers: Callable[..., Server], tmp_path: Path
+):
+    (tmp_path / "bad_ones.py").write_text(AGENTS)
+    config = tmp_path / "crew.yaml"
+    config.write_text(CONFIG)
+    server = servers(
+        home, settings={**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
+    ).start()
+
+    def reasons() -> str:
+        return " ".join(server.get("/api/health")["reasons"])
+
+    wait_until(
+        lambda: "Never up failed: start failed: on_start took longer" in reasons(),
+        "the start that hangs",
+    )
+    wait_until(
+        lambda: "The engine has stood still for 5 s. Endless is at bad_ones.py:" in reasons(),
+        "its name, while it blocks",
+    )
+    assert server.agent("at_once") == "stopped", "it stood still while the engine came up"
+    wait_until(lambda: server.agent("endless") == "stopped", "the end of the endless one")
+    assert "the engine's loop stands still" in server.log()
+
+    before = server.status()["feed"]["bars_done"]
+    wait_until(lambda: server.status()["feed"]["bars_done"] > before + 2, "prices go on")
+    votes = server.books.n("CYCLE_RECORDED")
+    wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes, "votes go on")
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 5
