@@ -48,6 +48,7 @@ PAGE = Page(path="/agents", title="Agents", icon="bot", key="a")
 
 ROOT = "agents-root"
 _WHOLE = ("agents", "log", "order_way")
+_KINDS = tuple(kind.key for kind in journal.KINDS)
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
@@ -276,10 +277,10 @@ def register(app: dash.Dash, gateway: GatewayPort) -> None:
         Input(side.LOG_KIND, "value"), Input(side.LOG_HOLD, "n_clicks"), State(side.LOG_HOLD, "aria-pressed"),
         prevent_initial_call=True,
     )  # fmt: skip
-    async def filter_log(kind: str | None, _clicks: int, held: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
+    async def filter_log(kind: Any, _clicks: int, held: str) -> Any:  # noqa: ANN401 -- Dash's own tuple
         is_held = (held == "true") != (ctx.triggered_id == side.LOG_HOLD)
         mark = "true" if is_held else "false"
-        wanted = kind or side.ALL_TOPICS
+        wanted = kind if kind in _KINDS else side.ALL_TOPICS
         newest = log_rows(await asyncio.to_thread(_listed, gateway, wanted))
         return newest, log_topic(wanted, is_held=is_held), mark
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.screen import Screen
-from tests.program import FAST, ROOT, Server
+from tests.program import FAST, ROOT, Server, wait_until
 
 PHONE = {"width": 390, "height": 844}
 RAISING = """
@@ -102,11 +102,11 @@ def test_durations_and_lateness_are_listed_by_task_type(screen: Screen, server: 
     box = screen.page.locator("details", has_text="Durations by task type")
     box.locator("summary").click()
     rows = box.locator("tbody tr")
-    expect(rows.filter(has_text="agent_cycle")).to_have_count(1)
+    expect(rows.filter(has_text="price_cycle")).to_have_count(1)
     figures = rows.filter(has_text="Market data").first.locator("td")
     expect(figures).to_have_count(5)
     expect(figures.last).to_have_text(re.compile(r"^<?[\d.]+ m?s$"))
-    expect(screen.page.locator("#agents-tasks")).to_contain_text("agent_cycle p50")
+    expect(screen.page.locator("#agents-tasks")).to_contain_text("price_cycle p50")
 
 
 def press(screen: Screen, act: str, agent_id: str) -> None:
@@ -133,3 +133,35 @@ def test_a_note_that_is_over_leaves_no_gap_in_its_row(screen: Screen):
     press(screen, "Resume", "risk")
     expect(note).to_be_hidden()
     assert height_of(screen, "risk") == height_of(screen, "execution") < tall
+
+
+def test_run_once_is_obeyed_and_told(screen: Screen, server: Server):
+    screen.open("/agents?agent=monte_carlo")
+    accepted = server.books.n("COMMAND_ACCEPTED")
+    panel = screen.page.locator("#agents-detail")
+    panel.get_by_role("button", name="Run once").click()
+    wait_until(lambda: server.books.n("COMMAND_ACCEPTED") == accepted + 1, "the answer")
+    assert server.books.data("COMMAND_ACCEPTED")[-1]["name"] == "RunAgentOnce"
+    expect(screen.page.locator(".ph-toast[data-open]").first).to_be_visible()
+
+
+def test_the_log_lists_a_rare_kind_and_keeps_it_while_others_come(screen: Screen, server: Server):
+    server.wait_for_bars(2)
+    server.books.send("SetReplaySpeed", "log-1", bars_per_minute=41)
+    head = server.books.head()
+    listable = "SELECT count(*) FROM events WHERE seq > ? AND event_type != 'MARKET_DATA'"
+    wait_until(
+        lambda: server.books.rows(listable, head)[0][0] > 250,
+        "more events than the live section holds",
+    )
+    page = screen.open("/agents").page
+    page.get_by_label("Topics").select_option(label="Commands")
+    rows = page.locator("#agents-log-body > li")
+    expect(rows.filter(has_text="COMMAND_ACCEPTED").first).to_be_visible()
+    before = rows.all_text_contents()
+    server.books.send("SetReplaySpeed", "log-2", bars_per_minute=42)
+    wait_until(lambda: rows.count() == len(before) + 1, "the newest command above the others")
+    assert rows.all_text_contents()[1:] == before
+    page.get_by_role("button", name="Hold the log").click()
+    server.books.send("SetReplaySpeed", "log-3", bars_per_minute=43)
+    assert screen.settled(rows.count, seconds=1.5) == len(before) + 1, "held"
