@@ -67,7 +67,7 @@ def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:
             panels.fan_panel(snapshot, place, view, _figure(view), not_watched(snapshot, asked)),
             html.Div(panels.side(snapshot, place), className="ph-area-side ph-col"),
             panels.report_panel(snapshot, place),
-            *[dcc.Store(id=name) for name in (PAST,)],
+            dcc.Store(id=PAST),
             html.Div(id=DRAWN, hidden=True),
             html.Div(id=BAR, hidden=True, **attrs({"data-bar": _bar(snapshot, place)})),
         ],
