@@ -194,16 +194,17 @@
       const input = box.querySelector("input");
       const next = box.dataset.follow;
       if (!input || (input === document.activeElement && (box.phTyping || input.value))) return;
-      const isUntouched = box.phFollowed === undefined || input.value === box.phFollowed || !input.value;
-      if (!isUntouched) return;
-      box.phFollowed = next;
+      if (box.phWritten && input.value) return;
+      box.phWritten = false;
       if (input.value !== next) window.dash_clientside.set_props(input.id, { value: next });
     });
   }
 
   function typing(event) {
     const box = event.target.closest && event.target.closest("[data-follow]");
-    if (box) box.phTyping = event.type === "input" && event.isTrusted;
+    if (!box) return;
+    box.phTyping = event.type === "input" && event.isTrusted;
+    if (event.type === "input") box.phWritten = true; // also where it is the day that was followed
   }
 
   // ---- start ------------------------------------------------------------------------------------------
