@@ -217,6 +217,12 @@
   }
 
   ph.gridNews = news;
+
+  /* An answer may have given a grid its former rows: what came since is merged into them once more. */
+  ph.gridAgain = function () {
+    document.querySelectorAll("[data-grid-feed]").forEach((feed) => (feed.phRows = feed.phTicks = undefined));
+    news();
+  };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();

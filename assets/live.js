@@ -34,6 +34,7 @@
   let lastPaint = 0;
   let nextHeavy = 0; // when charts and blocks may be drawn again; Infinity while they are
   let paintDelay = 0; // from the arrival of a frame to its paint, ms
+  let overFrame = 0; // after it, everything is painted over an answer
   let pageRoot = null;
 
   // ---- what this page shows ---------------------------------------------------------------------------
@@ -358,6 +359,19 @@
       if (Object.keys(patch.props || {}).some((id) => elementOf(id, keyOf(id)) === element)) dirty.set(topic, 0);
     });
     if (dirty.size) schedule();
+  };
+
+  /* Dash has put an answer of the server on the page, made before what came meanwhile: everything that this page asks for
+     is painted once more over it, when it is drawn. */
+  ph.answered = function (id) {
+    const element = typeof id === "string" && document.getElementById(id);
+    if (element) asserted.delete(element);
+    window.cancelAnimationFrame(overFrame);
+    overFrame = window.requestAnimationFrame(() => window.setTimeout(() => {
+      patches.forEach((_, topic) => dirty.has(topic) || dirty.set(topic, 0));
+      ph.gridAgain();
+      schedule();
+    }));
   };
 
   function plot(topic, patch, id, calls) {

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, WebSocket, WebSocketRoute, expect
+from playwright.sync_api import (
+    APIResponse,
+    BrowserContext,
+    Page,
+    Route,
+    WebSocket,
+    WebSocketRoute,
+    expect,
+)  # fmt: skip
 
 from tests.e2e.conftest import watch_errors
 from tests.e2e.screen import Screen
@@ -26,6 +34,13 @@ FAN = """name => {
     };
 }"""
 """The closed candles' end and the fan, read in one piece from what the chart draws."""
+
+
+@pytest.fixture(autouse=True)
+def market_moves(server: Server) -> None:
+    """A test that failed while the market stood still must not take the others of this file with it."""
+    if server.status()["feed"]["is_paused"]:
+        server.books.send("ResumeReplay", f"moves-{server.books.head()}")
 
 
 def test_prices_move_on_markets_without_a_reload(screen: Screen):
@@ -168,6 +183,16 @@ def test_a_jump_goes_there_and_one_back_asks_first(screen: Screen, server: Serve
     assert day() < begin + timedelta(days=60)
 
 
+def test_a_day_written_by_hand_stays_though_it_is_the_one_that_was_followed(screen: Screen):
+    field = screen.open("/").page.get_by_label("Jump to a day")
+    wait_until(field.input_value, "the field follows the market")
+    day = field.input_value()
+    field.fill(day)
+    field.blur()
+    screen.watch(lambda: screen.text("#ph-date"), 3, "the market date")
+    assert screen.settled(field.input_value, seconds=1.0) == day
+
+
 def test_pause_holds_market_time_in_every_tab_and_play_lets_it_go(screen: Screen, server: Server):
     screen.open("/?symbol=AAPL")
     other = screen.tab("/?symbol=AAPL")
@@ -181,6 +206,38 @@ def test_pause_holds_market_time_in_every_tab_and_play_lets_it_go(screen: Screen
     wait_until(lambda: not server.status()["feed"]["is_paused"], "play")
     for tab in (screen, other):
         tab.watch(lambda t=tab: t.text("#markets-last"), 3, "the price after play")
+
+
+def test_an_answer_that_was_made_before_does_not_stay_over_what_came_since(
+    screen: Screen, server: Server
+):
+    """A chart that missed bars asks for its figure: the answer holds the prices of the moment it was made, and the
+    market may stand still from then on."""
+    page = screen.open("/?symbol=MSFT").page
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(
+        re.compile("_dash-update-component"), lambda route: held.append((route, route.fetch()))
+    )
+    page.evaluate("window.dash_clientside.set_props('markets-again', { data: 1 })")
+
+    def head() -> str:
+        page.wait_for_timeout(50)  # lets the browser's requests come
+        heads = [
+            json.loads(a.text()).get("response", {}).get("markets-head")
+            for _, a in held
+            if a.ok and a.text()
+        ]
+        return json.dumps(heads[0], ensure_ascii=False) if any(heads) else ""
+
+    answered = wait_until(head, "the answer of the server")
+    screen.watch(lambda: screen.text("#markets-last"), 4, "the price since")
+    server.books.send("PauseReplay", f"held-{server.books.head()}")
+    newest = screen.settled(lambda: figures(screen), seconds=2.0)
+    is_older = any(newest[place] not in answered for place in ("#markets-last", "#markets-change"))
+    assert is_older, "the answer is of another moment"
+    for route, answer in held:
+        route.fulfill(response=answer)
+    assert screen.settled(lambda: figures(screen), seconds=2.0) == newest
 
 
 def figures(screen: Screen) -> dict[str, str]:
