@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.agents.holdings import Holding, holdings_of
+from engine.core.state_manager import StateManager
 
 PAGE = bytes(200_000)
 
@@ -62,3 +63,46 @@ def test_what_will_not_be_looked_at_harms_nobody_and_hides_nothing_else():
     owner = Owner([1, 2, 3])
     owner.sulking = Sulking(a=1)  # type: ignore[attr-defined] # as a foreign agent may
     assert holdings_of(owner) == {"kept": Holding(entries=3)}
+
+
+class Box:
+    """An object that somebody keeps something in."""
+
+    def __init__(self, rows: Any, inner: Any = None) -> None:
+        self.rows, self.inner = rows, inner
+
+
+class Slotted:
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+
+@pytest.mark.parametrize(
+    ("kept", "path", "entries"),
+    [
+        (Box([1, 2]), "kept.rows", 2),
+        (Box(None, Box([1, 2, 3])), "kept.inner.rows", 3),
+        (Slotted([1]), "kept.rows", 1),
+        ({"a": Box([1, 2]), "b": Box([1, 2])}, "kept", 6),
+        ([Slotted({"x": [1, 2]})], "kept", 2),
+    ],
+)
+def test_what_hangs_on_objects_of_its_own_is_named_by_its_path(kept: Any, path: str, entries: int):
+    assert {name: found.entries for name, found in holdings_of(Owner(kept)).items()} == {
+        path: entries
+    }
+
+
+def test_an_object_that_refers_back_is_looked_at_once():
+    owner = Owner(Box([1, 2]))
+    owner.kept.inner = owner
+    owner.again = owner.kept  # type: ignore[attr-defined] # as a foreign agent may
+    assert holdings_of(owner) == {"kept.rows": Holding(entries=2)}
+
+
+def test_what_is_of_the_engine_is_shared_and_counted_for_nobody():
+    shared = StateManager()
+    shared.set("rows", [1, 2, 3])
+    assert holdings_of(Owner(shared)) == {}
