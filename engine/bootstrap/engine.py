@@ -276,6 +276,7 @@ class Engine:
             "durations": [row.to_data() for row in stats["durations"]],
             **told_of(self.execution_engine.resource_pool),
             "events_per_second": self.bus.rates(),
+            "events_by_source": self.bus.said(),
             "loop_lag_ms": self._loop_lag_ms(),
             "events_waiting": self.log.waiting,
             "troubles": self.troubles(),

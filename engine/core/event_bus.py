@@ -7,14 +7,14 @@ is stamped, folded and (class LEDGER) committed before anybody hears of it.
 import asyncio
 import inspect
 import logging
-import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from datetime import datetime
 from typing import Protocol
 
 from engine.core.mailbox import Fence, Mailbox
+from engine.core.tally import Tally
 from engine.domain.agents import AgentFailed
 from engine.domain.events import Event, EventType, Retention
 
@@ -25,8 +25,6 @@ MAILBOX_SIZE = 1_000
 """Events that wait for one asynchronous handler before stream events are conflated."""
 BREATH = 500
 """Deliveries after which the queue lets the loop look after others."""
-RATE_WINDOW_S = 1.0
-"""Shortest span over which events per second are counted."""
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +118,8 @@ class EventBus:
         self._is_closed = False
         self._pump: asyncio.Task[None] | None = None
         self._seq = 0
-        self._counts: Counter[EventType] = Counter()
-        self._sampled: tuple[float, Counter[EventType]] = (time.perf_counter(), Counter())
-        self._rates: dict[str, float] = {}
+        self._tally = Tally()
+        self._said = self._tally.said
 
     # -- subscribing ---------------------------------------------------------------------------------------------
 
@@ -210,7 +207,7 @@ class EventBus:
     @property
     def counts(self) -> dict[EventType, int]:
         """How many events of each type were delivered."""
-        return dict(self._counts)
+        return self._tally.counts()
 
     @property
     def conflated(self) -> int:
@@ -219,14 +216,14 @@ class EventBus:
 
     def rates(self) -> dict[str, float]:
         """Return events per second by type since the last sample, which is at least a second old."""
-        now = time.perf_counter()
-        then, before = self._sampled
-        if now - then >= RATE_WINDOW_S:
-            self._rates = {
-                kind.value: (n - before[kind]) / (now - then) for kind, n in self._counts.items()
-            }
-            self._sampled = (now, self._counts.copy())
-        return dict(self._rates)
+        return self._tally.rates()
+
+    def said(self) -> dict[str, dict[str, float]]:
+        """Return events per second by source and type, from the sample that `rates` took last.
+
+        Sources for whom there is no room stand together under `engine.core.tally.OTHER`.
+        """
+        return self._tally.rates_by_source()
 
     def figures(self) -> dict[str, dict[str, int]]:
         """Return what each handler has done: handled, failed, waiting, conflated."""
@@ -337,7 +334,10 @@ class EventBus:
 
     def _deliver(self, event: Event) -> None:
         kind = event.event_type
-        self._counts[kind] += 1
+        try:
+            self._said[event.source, kind] += 1
+        except (KeyError, TypeError):  # the first of its kind, or a source that is no name
+            self._tally.begin(event.source, kind)
         for handler, fence in self._inline.get(kind, ()):
             try:
                 handler(event)

@@ -264,13 +264,15 @@ class AgentRow(Payload):
 class AgentsSection(Payload):
     """``agents``: rows in start order, events per second by topic, the engine's figures, the weights.
 
-    `durations` has a row for each agent and task type that the execution engine ran; `measured_at` is when the last
-    health check took the figures (wall epoch seconds).
+    `events_by_source` has the events per second of each source by topic. `durations` has a row for each agent and task
+    type that the execution engine ran; `measured_at` is when the last health check took the figures (wall epoch
+    seconds).
     """
 
     rows: tuple[AgentRow, ...] = ()
     measured_at: float | None = None
     events_per_second: dict[str, float] = field(default_factory=dict)
+    events_by_source: dict[str, dict[str, float]] = field(default_factory=dict)
     queue_by_priority: dict[str, int] = field(default_factory=dict)
     running_tasks: int = 0
     max_concurrent_tasks: int = 20

@@ -469,6 +469,19 @@ def test_figures_of_agents_and_engine_are_shown():
     assert section.measured_at == s.WALL.timestamp() + 5  # the last of five
 
 
+def test_who_says_how_much_is_kept_with_the_rates_and_empty_where_nobody_counted():
+    by_source = {"risk": {"RISK_UPDATE": 1.5}, "mine": {"CUSTOM": 0.5}}
+    figures = {"running_tasks": 1, "events_per_second": {"CUSTOM": 0.5}}
+    older = folded(s.event(T.HEALTH_CHECKED, figures))
+    assert older.value("agents").events_by_source == {}
+    older.apply(s.event(T.HEALTH_CHECKED, {**figures, "events_by_source": by_source}))
+    assert older.value("agents").events_by_source == by_source
+    data = older.value("agents").to_data()
+    assert AgentsSection.from_data(data).events_by_source == by_source
+    del data["events_by_source"]  # as it was kept before
+    assert AgentsSection.from_data(data).events_by_source == {}
+
+
 def test_the_pools_own_news_make_the_engines_figures_no_younger():
     pool = PoolFigures(places=20, in_flight=1)
     projection = folded(

@@ -184,8 +184,9 @@ class AgentsFold(Fold):
 
 
 _FIGURES = (
-    "events_per_second", "queue_by_priority", "running_tasks", "max_concurrent_tasks", "late_tasks", "late_ms_p99",
-    "failed_tasks", "timed_out_tasks", "orphaned_tasks", "timers", "loop_lag_ms", "durations", "apis", "pool",
+    "events_per_second", "events_by_source", "queue_by_priority", "running_tasks", "max_concurrent_tasks",
+    "late_tasks", "late_ms_p99", "failed_tasks", "timed_out_tasks", "orphaned_tasks", "timers", "loop_lag_ms",
+    "durations", "apis", "pool",
 )  # fmt: skip
 
 
