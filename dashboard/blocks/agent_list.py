@@ -10,7 +10,7 @@ from dash import html
 
 from dashboard.blocks import agents as part
 from dashboard.components.controls import Option, button, segments
-from dashboard.components.nodes import attrs, optional_id
+from dashboard.components.nodes import attrs, optional_id, slug
 from dashboard.components.panels import panel
 from dashboard.patches import Patch
 from dashboard.views.agent_crowd import CROWDS
@@ -78,7 +78,7 @@ def name_id(agent_id: str) -> dict[str, str]:
 
 def agent_row(view: AgentView, *, is_chosen: bool) -> html.Li:
     """Return one agent: a row of the table or a card; each figure carries its name for readers."""
-    key = part.slug(view.agent_id)
+    key = slug(view.agent_id)
     name = html.Button(
         view.title,
         id=name_id(view.agent_id),
@@ -157,7 +157,7 @@ def figures_patch(rows: Sequence[AgentView]) -> Patch:
     cls: dict[str, str] = {}
     marks: dict[str, dict[str, str]] = {}
     for row in rows:
-        key = part.slug(row.agent_id)
+        key = slug(row.agent_id)
         text |= {
             f"agent-p50-{key}": row.p50, f"agent-p95-{key}": row.p95, f"agent-runs-{key}": row.runs,
             f"agent-errors-{key}": row.errors, f"agent-every-{key}": row.every, f"agent-queue-{key}": row.queue,
@@ -177,7 +177,7 @@ def states_patch(rows: Sequence[AgentView], open_to: Collection[str]) -> Patch:
     props: dict[str, dict[str, Any]] = {}
     text: dict[str, str] = {}
     for row in rows:
-        key = part.slug(row.agent_id)
+        key = slug(row.agent_id)
         props[f"agent-state-{key}"] = {"children": part.state_pill(row)}
         props[f"agent-tools-{key}"] = {"children": part.controls(row.controls, row)}
         props[f"agent-note-{key}"] = {"children": part.note(row)}

@@ -12,13 +12,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.icons import icon
-from dashboard.components.nodes import attrs, classes
+from dashboard.components.nodes import attrs, classes, slug
 from dashboard.components.pills import age, pill
 from dashboard.patches import Patch
 from dashboard.views.agent_controls import Control
 from dashboard.views.agent_graph import EdgeView, NodeView
 from dashboard.views.agents import AgentView, MeasuredView
-from engine.domain.sections import AgentRow
+from dashboard.views.own_agents import StubView
 
 ARROW = 7
 PAD = 6
@@ -33,17 +33,6 @@ _PILLS = {
     "starting": ("grey", "circle-dashed"),
     "not set up": ("dashed", "circle-dashed"),
 }
-
-
-def slug(agent_id: str) -> str:
-    """Return an agent's id as a part of DOM ids, which take no dot or space; different ids stay different.
-
-    Examples
-    --------
-    >>> slug("monte_carlo"), slug("my agent"), slug("my.agent")
-    ('monte_carlo', 'my-20-agent', 'my-2e-agent')
-    """
-    return "".join(c if c.isalnum() or c == "_" else f"-{ord(c):x}-" for c in agent_id)
 
 
 def node_id(agent_id: str) -> dict[str, str]:
@@ -153,6 +142,11 @@ def epoch(moment: float | None) -> str:
 
 
 def edge(view: EdgeView) -> html.Li:
+    """Return a flow between two of the crew."""
+    return flow(view, edge_class(view), edge_style(view))
+
+
+def flow(view: EdgeView | StubView, class_name: str, style: dict[str, str]) -> html.Li:
     """Return one flow: a line with an arrow and its rate; on a phone it reads as text, with what it carried last."""
     return html.Li(
         [
@@ -175,8 +169,8 @@ def edge(view: EdgeView) -> html.Li:
             html.Span(id=f"edge-last-{view.key}", className="ph-edge-last"),
         ],
         id=f"edge-{view.key}",
-        className=edge_class(view),
-        style=edge_style(view),
+        className=class_name,
+        style=style,
     )
 
 
@@ -189,7 +183,6 @@ def edge_class(view: EdgeView) -> str:
 def edge_style(view: EdgeView) -> dict[str, str]:
     """Return the place and the line of an edge as custom properties."""
     (x0, y0), (x1, y1) = view.start, view.end
-    is_dashed = view.state in {"none", "silent", "failed"}
     is_down = x0 == x1
     rise = y1 - y0
     height = rise - ARROW if is_down else abs(rise) + 2 * PAD
@@ -199,8 +192,25 @@ def edge_style(view: EdgeView) -> dict[str, str]:
         "--ph-y": f"{y0 if is_down else min(y0, y1) - PAD}px",
         "--ph-h": f"{height}px",
         "--ph-tip": f"{height if is_down else PAD + max(0, rise)}px",
-        "--ph-path": _line(rise, is_down=is_down, width=view.width, is_dashed=is_dashed),
+        "--ph-path": _line(
+            rise, is_down=is_down, width=view.width, is_dashed=is_dashed(view.state)
+        ),
     }
+
+
+def stub_class(view: StubView) -> str:
+    """Return the class names of a flow of an agent of one's own."""
+    return f"ph-edge ph-stub ph-edge-{view.state}"
+
+
+def stub_style(view: StubView) -> dict[str, str]:
+    """Return its line as a custom property; its place is its list's."""
+    return {"--ph-path": _line(0, is_down=False, width=view.width, is_dashed=is_dashed(view.state))}
+
+
+def is_dashed(state: str) -> bool:
+    """Return whether nothing flows."""
+    return state in {"none", "silent", "failed"}
 
 
 def css(style: dict[str, str]) -> str:
@@ -318,16 +328,6 @@ def _control(control: Control, view: AgentView, *, with_word: bool) -> html.Butt
                           "ph-btn-locked" if control.locked else None),
         **attrs(data),
     )  # fmt: skip
-
-
-def more(rows: Sequence[AgentRow]) -> list[Component]:
-    """Return how many agents the graph has no place for, as a way to the first of them in the list."""
-    if not rows:
-        return []
-    way = html.A(
-        f"+{len(rows)} more in the list", href=f"#agent-{slug(rows[0].agent_id)}", className="ph-more-agents"
-    )  # fmt: skip
-    return [way]
 
 
 def heading_pills(counts: Sequence[tuple[str, str, str]]) -> list[Component]:

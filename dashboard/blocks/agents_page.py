@@ -11,6 +11,7 @@ from dashboard.blocks import agents as part
 from dashboard.blocks import pace
 from dashboard.blocks import resources as shared
 from dashboard.blocks.order_way import order_way_box
+from dashboard.blocks.own_agents import own_block
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import empty_state, panel
 from dashboard.views import agent_graph as graph
@@ -20,6 +21,7 @@ from dashboard.views import resources, task_queue
 from dashboard.views.agent_crowd import open_to
 from dashboard.views.journal import RowView
 from dashboard.views.order_way import OrderWayView
+from dashboard.views.own_agents import own_view
 from engine.domain.sections import AgentsSection
 
 DETAIL, LOG = "agents-detail", "agents-log"
@@ -83,7 +85,6 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
                 [
                     html.H2("Agent graph"),
                     html.Div(part.heading_pills(crew.counts), id=COUNTS, className="ph-line"),
-                    *part.more(graph.unplaced(section.rows)),
                     html.Span("", id=OWNER, className="ph-tx3 ph-t12"),
                     html.Span(crew.remark, id=REMARK, className="ph-panel-remark ph-push"),
                     part.measured(MEASURED, view.measured_view(section)),
@@ -95,6 +96,7 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
                 className="ph-graph",
                 style={"--ph-least": f"{graph.MIN_GRAPH_WIDTH}px"},
             ),
+            *own_block(own_view(section), wanted),
         ],
         className="ph-panel ph-area-graph",
         **attrs(

@@ -6,9 +6,8 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.blocks.agents import slug
 from dashboard.components.controls import Slider, button, field, weight_slider
-from dashboard.components.nodes import attrs, optional_id
+from dashboard.components.nodes import attrs, optional_id, slug
 from dashboard.views.pace import PRIORITIES, TITLES, IntervalRow, PaceView
 
 FORM, INTERVAL, PRIORITY, SET, ERROR, WORDS = (

@@ -39,6 +39,17 @@ def dom_id(component_id: Id) -> str:
     return json.dumps(dict(component_id), sort_keys=True, separators=(",", ":"))
 
 
+def slug(agent_id: str) -> str:
+    """Return an agent's id as a part of DOM ids, which take no dot or space; different ids stay different.
+
+    Examples
+    --------
+    >>> slug("monte_carlo"), slug("my agent"), slug("my.agent")
+    ('monte_carlo', 'my-20-agent', 'my-2e-agent')
+    """
+    return "".join(c if c.isalnum() or c == "_" else f"-{ord(c):x}-" for c in agent_id)
+
+
 def optional_id(component_id: Id | None) -> dict[str, Any]:
     """Return the keyword for an id, empty where there is none; Dash refuses an id of None."""
     if component_id is None:

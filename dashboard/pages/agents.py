@@ -29,6 +29,7 @@ from dashboard.blocks.agents_page import (
 )
 from dashboard.blocks.journal import log_rows
 from dashboard.blocks.order_way import order_way_patch
+from dashboard.blocks.own_agents import own_patch
 from dashboard.components.nodes import attrs
 from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
@@ -39,6 +40,7 @@ from dashboard.views import agents as view
 from dashboard.views import journal, resources, task_queue
 from dashboard.views import pace as paces
 from dashboard.views.order_way import order_way_view
+from dashboard.views.own_agents import own_view, stubs_of
 from engine.domain.errors import PilothouseError
 from engine.domain.events import EventType
 from engine.domain.log import LogSection
@@ -138,15 +140,17 @@ def render_counts(snapshot: Snapshot, _: str) -> Patch:
 def render_graph(snapshot: Snapshot, _: str) -> Patch:
     """Return states and figures of nodes and edges."""
     section = _agents(snapshot)
-    return part.graph_patch(graph.nodes_view(section), graph.edges_view(section))
+    placed = part.graph_patch(graph.nodes_view(section), graph.edges_view(section))
+    return merge((placed, own_patch(own_view(section))))
 
 
 def render_payloads(snapshot: Snapshot, _: str) -> Patch:
     """Return what each flow carried last."""
+    section = _agents(snapshot)
     log: LogSection | None = snapshot.value("log")
     quotes: QuotesSection | None = snapshot.value("quotes")
     last = graph.last_words(
-        graph.edges_view(_agents(snapshot)),
+        (*graph.edges_view(section), *stubs_of(own_view(section))),
         log.rows if log else (),
         quotes.quotes if quotes else {},
     )

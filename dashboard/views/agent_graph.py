@@ -7,6 +7,7 @@ and its nodes keep their size.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from dashboard import formatting as fmt
 from dashboard.views import agents as view
@@ -38,8 +39,7 @@ PLACES: Mapping[str, tuple[float, int]] = {
     "strategy": (2 * _THIRD, 214),
     "supervisor": (1.0, 238),
 }
-SPARE_PLACES = ((0.0, 238), (0.0, 14))
-"""Where agents of one's own stand; more than these are counted beside the graph and stand in the list."""
+"""Where the agents of the house stand; for those of one's own see `dashboard.views.own_agents`."""
 FLOW = (
     ("market_data", "monte_carlo", "MARKET_DATA"),
     ("monte_carlo", "risk", "MC_UPDATE"),
@@ -87,11 +87,15 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeView:
-    """One flow of events; `state` is "live", "none", "late", "silent" or "failed", `width` in pixels."""
+    """One flow of events between two agents; `speaker` is the id of the one who says them.
+
+    `state` is "live", "none", "late", "silent" or "failed", `width` in pixels.
+    """
 
     key: str
     names: str
     topic: str
+    speaker: str
     state: str
     label: str
     width: float
@@ -99,36 +103,41 @@ class EdgeView:
     end: tuple[float, int]
 
 
+class Flow(Protocol):
+    """A flow whose payload can be told: of one `speaker` (an agent's id), or of everybody where that is empty."""
+
+    @property
+    def key(self) -> str:
+        """What the flow is found by."""
+        ...
+
+    @property
+    def topic(self) -> str:
+        """The topic of its events."""
+        ...
+
+    @property
+    def speaker(self) -> str:
+        """Whose events they are."""
+        ...
+
+
 def nodes_view(section: AgentsSection) -> tuple[NodeView, ...]:
     """Return the agents that have a place."""
-    places = _places(section.rows)
     drawn = {source for source, _, _ in _flows(section.rows)}
     return tuple(
-        _node(row, section, places[row.agent_id], row.agent_id in drawn)
+        node_view(
+            row, section, PLACES[row.agent_id], _topic(row, section, has_edge=row.agent_id in drawn)
+        )
         for row in section.rows
-        if row.agent_id in places
+        if row.agent_id in PLACES
     )
 
 
-def unplaced(rows: Sequence[AgentRow]) -> tuple[AgentRow, ...]:
-    """Return the agents that the graph has no place for."""
-    places = _places(rows)
-    return tuple(row for row in rows if row.agent_id not in places)
-
-
-def _places(rows: Sequence[AgentRow]) -> dict[str, tuple[float, int]]:
-    spare = iter(SPARE_PLACES)
-    places = {}
-    for row in rows:
-        place = PLACES.get(row.agent_id) or next(spare, None)
-        if place is not None:
-            places[row.agent_id] = place
-    return places
-
-
-def _node(
-    row: AgentRow, section: AgentsSection, place: tuple[float, int], has_edge: bool
+def node_view(
+    row: AgentRow, section: AgentsSection, place: tuple[float, int] = (0.0, 0), topic: str = ""
 ) -> NodeView:
+    """Return one agent as a node, with a topic over it or none."""
     done = row.measured or AgentMeasured(agent_id=row.agent_id)
     state = state_of(row)
     is_at_work = state in {"running", "late"}
@@ -149,7 +158,7 @@ def _node(
         words=words,
         errors=fmt.count(n_errors) if n_errors else "",
         tip=_tip(row, n_errors),
-        topic=_topic(row, section, has_edge=has_edge),
+        topic=topic,
         is_topic_below=place == PLACES["strategy"],
     )
 
@@ -164,7 +173,7 @@ def _topic(row: AgentRow, section: AgentsSection, *, has_edge: bool) -> str:
     topic = main_topic(row)
     if not topic or row.status is AgentStatus.NOT_SET_UP:
         return ""
-    return topic if has_edge else f"{topic} {view.rate(section, topic)}"
+    return topic if has_edge else f"{topic} {view.rate(section, topic, row.agent_id)}"
 
 
 def _words(row: AgentRow, state: str) -> str:
@@ -212,47 +221,61 @@ def edges_view(section: AgentsSection) -> tuple[EdgeView, ...]:
 
 
 def last_words(
-    edges: Sequence[EdgeView], rows: Sequence[LogRow], quotes: Mapping[str, Quote]
+    flows: Sequence[Flow], rows: Sequence[LogRow], quotes: Mapping[str, Quote]
 ) -> dict[str, str]:
     """Return what each flow carried last, by the flow's key; `rows` are the newest events, newest first.
 
     Ticks are too many to be listed, so the flow of MARKET_DATA tells the newest of the quotes that they left.
     """
-    newest: dict[str, str] = {}
+    newest: dict[tuple[str, str], str] = {}
     for row in rows:
-        newest.setdefault(row.event_type, f"Last: {row.meaning}")
+        words = f"Last: {row.meaning}"
+        newest.setdefault((row.source, row.event_type), words)
+        newest.setdefault(("", row.event_type), words)
     tick = max(quotes.values(), key=lambda quote: quote.received_at, default=None)
     if tick is not None:
-        newest["MARKET_DATA"] = f"Last: {tick.symbol} {fmt.price(tick.price)}"
+        words = f"Last: {tick.symbol} {fmt.price(tick.price)}"
+        newest |= {("", "MARKET_DATA"): words, ("market_data", "MARKET_DATA"): words}
     return {
-        edge.key: newest.get(edge.topic, f"No {edge.topic} among the newest events")
-        for edge in edges
+        flow.key: newest.get((flow.speaker, flow.topic), f"No {flow.topic} among the newest events")
+        for flow in flows
     }
 
 
 def _edge(source: AgentRow, target: AgentRow, topic: str, section: AgentsSection) -> EdgeView:
-    rate = section.events_per_second.get(topic, 0.0)
-    state = state_of(source)
-    label = _SILENT.get(state) or view.rate(section, topic)
+    state, label, width = said_by(source, topic, section)
     start, end = _ends(PLACES[source.agent_id], PLACES[target.agent_id])
     return EdgeView(
         key=f"{source.agent_id}-{target.agent_id}",
         names=f"{source.title} to {target.title}",
         topic=topic,
-        state=_edge_state(state, rate, is_known=bool(section.events_per_second)),
+        speaker=source.agent_id,
+        state=state,
         label=label,
-        width=width_of(rate) if state in {"running", "late"} else width_of(0.0),
+        width=width,
         start=start,
         end=end,
     )
 
 
-def _edge_state(source_state: str, rate: float, *, is_known: bool) -> str:
-    if source_state in _SILENT:
-        return "failed" if source_state == "failed" else "silent"
+def said_by(row: AgentRow, topic: str, section: AgentsSection) -> tuple[str, str, float]:
+    """Return state, label and width in pixels of the flow of a topic that an agent says."""
+    rate = view.per_second(section, topic, row.agent_id)
+    state = state_of(row)
+    return (
+        flow_state(state, rate, is_known=bool(section.events_per_second)),
+        _SILENT.get(state) or view.rate(section, topic, row.agent_id),
+        width_of(rate if state in {"running", "late"} else 0.0),
+    )
+
+
+def flow_state(speakers_state: str, rate: float, *, is_known: bool) -> str:
+    """Return the state of a flow from that of who says it and its events per second."""
+    if speakers_state in _SILENT:
+        return "failed" if speakers_state == "failed" else "silent"
     if is_known and not rate:
         return "none"
-    return "late" if source_state == "late" else "live"
+    return "late" if speakers_state == "late" else "live"
 
 
 def width_of(events_per_second: float) -> float:

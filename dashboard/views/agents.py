@@ -91,7 +91,7 @@ class MeasuredView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetailView:
-    """The chosen agent: figures, what it hears and says with events per second.
+    """The chosen agent: figures, what it hears (from everybody) and says (itself) with events per second.
 
     `bars` are the recent durations, oldest first, as shares of the longest.
     """
@@ -283,7 +283,7 @@ def detail_view(section: AgentsSection, agent_id: str) -> DetailView | None:
         runs=_runs_words(shown, done),
         tasks=_tasks_words(row, section),
         hears=_with_rates(row.topics_in, section),
-        says=_with_rates(row.topics_out, section),
+        says=_with_rates(row.topics_out, section, agent_id),
         last_error=shortened(row.last_error) or "none",
         whole_error=row.last_error if len(row.last_error) > LONG else "",
         has_error=bool(row.last_error),
@@ -333,12 +333,30 @@ def next_words(row: AgentRow) -> str:
     return interval_words(row.interval_s) if _is_quick(row) else fmt.UNKNOWN
 
 
-def _with_rates(topics: Sequence[str], section: AgentsSection) -> tuple[tuple[str, str], ...]:
-    return tuple((topic, rate(section, topic)) for topic in topics)
+def _with_rates(
+    topics: Sequence[str], section: AgentsSection, source: str | None = None
+) -> tuple[tuple[str, str], ...]:
+    return tuple((topic, rate(section, topic, source)) for topic in topics)
 
 
-def rate(section: AgentsSection, topic: str) -> str:
-    """Return a topic's events per second; unknown before the first measurement.
+def per_second(section: AgentsSection, topic: str, source: str | None = None) -> float:
+    """Return a topic's events per second: all of them, or those of one agent.
+
+    A section that was kept before sources were counted tells all of them for everybody.
+
+    Examples
+    --------
+    >>> section = AgentsSection(events_per_second={"CUSTOM": 3.0}, events_by_source={"a": {"CUSTOM": 1.0}})
+    >>> per_second(section, "CUSTOM"), per_second(section, "CUSTOM", "a"), per_second(section, "CUSTOM", "b")
+    (3.0, 1.0, 0.0)
+    """
+    if source is None or not section.events_by_source:
+        return section.events_per_second.get(topic, 0.0)
+    return section.events_by_source.get(source, {}).get(topic, 0.0)
+
+
+def rate(section: AgentsSection, topic: str, source: str | None = None) -> str:
+    """Return a topic's events per second in words, as `per_second`; unknown before the first measurement.
 
     Examples
     --------
@@ -348,7 +366,7 @@ def rate(section: AgentsSection, topic: str) -> str:
     """
     if not section.events_per_second:
         return fmt.UNKNOWN
-    value = section.events_per_second.get(topic, 0.0)
+    value = per_second(section, topic, source)
     if 0 < value < 0.05:  # noqa: PLR2004 -- would read 0.0
         return "<0.1 /s"
     return f"{fmt.number(value, 1)} /s" if value else "0 /s"

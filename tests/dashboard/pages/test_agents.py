@@ -264,15 +264,49 @@ def test_the_panel_of_the_chosen_agent_closes_and_stays_closed(gateway: SampleGa
     assert "agents-detail-pill" not in ids(again)
 
 
-def test_agents_without_a_place_in_the_graph_are_counted_and_reached(gateway: SampleGateway):
+def with_own(gateway: SampleGateway, n: int = 12) -> SampleGateway:
+    """Give the gateway agents of one's own, whose names are no DOM ids, with more topics than are drawn."""
     section = gateway.values["agents"]
-    mine = tuple(AgentRow(agent_id=f"mine{k}", title=f"Mine {k}") for k in range(11))
-    assert "more in the list" not in text_of(page.layout(gateway, {}))
+    topics = ("MARKET_DATA", "MC_UPDATE", "RISK_UPDATE", "CUSTOM")
+    mine = tuple(
+        AgentRow(agent_id=f"my own.{k}", title=f"Mine {k}", topics_in=topics, topics_out=topics)
+        for k in range(n)
+    )
     gateway.values["agents"] = replace(section, rows=(*section.rows, *mine))
-    drawn = page.layout(gateway, {})
-    assert "+9 more in the list" in text_of(drawn)
-    (way,) = [n["props"]["href"] for n in walk(drawn) if n["props"].get("href")]
-    assert way.removeprefix("#") in ids(drawn)
+    return gateway
+
+
+def test_every_agent_of_ones_own_stands_below_the_graph(gateway: SampleGateway):
+    assert "Your agents" not in text_of(page.layout(gateway, {}))
+    drawn = page.layout(with_own(gateway), {})
+    assert "Your agents" in text_of(drawn)
+    assert {f"node-my-20-own-2e-{k}" for k in range(12)} <= ids(drawn)
+    test_every_live_patch_finds_its_elements(gateway)
+
+
+def test_a_stub_is_named_and_kept_like_a_flow_between_two(gateway: SampleGateway):
+    drawn = page.layout(with_own(gateway, 1), {})
+    key = "out-my-20-own-2e-0-MC_UPDATE"
+    rate = by_id(drawn, f"edge-rate-{key}")["props"]
+    assert (rate["tabIndex"], rate["aria-label"]) == (0, "Mine 0 to Risk, MC_UPDATE")
+    assert rate["aria-describedby"] == f"edge-last-{key}"
+    state = page.render_graph(gateway.read(), "")
+    assert (state.text[f"edge-rate-{key}"], state.cls[f"edge-{key}"]) == (
+        "stopped", "ph-edge ph-stub ph-edge-silent",
+    )  # fmt: skip
+    told = page.render_payloads(gateway.read(), "")
+    assert told.text[f"edge-last-{key}"] == told.attrs[f"edge-rate-{key}"]["data-tip"]
+
+
+def test_topics_that_are_not_drawn_are_named_by_a_tip_that_the_keyboard_reaches(
+    gateway: SampleGateway,
+):
+    drawn = page.layout(with_own(gateway, 1), {})
+    rest = by_id(drawn, "stubs-rest-in-my-20-own-2e-0")["props"]
+    assert (rest["tabIndex"], rest["children"]) == (0, "+2 more")
+    assert rest["data-tip"] == "RISK_UPDATE 1.8 /s, CUSTOM 0 /s"
+    told = by_id(drawn, rest["aria-describedby"])["props"]
+    assert told["children"] == rest["data-tip"]
 
 
 def test_a_flow_is_reached_by_keyboard_and_tells_what_it_carried(gateway: SampleGateway):

@@ -6,6 +6,7 @@ import pytest
 
 from dashboard.views import agent_graph as graph
 from dashboard.views import agents as view
+from dashboard.views import own_agents as own
 from dashboard.views import task_queue
 from dashboard.views.agent_states import problem_of, state_of
 from engine.domain.agents import AgentMeasured, AgentStatus, AgentTrouble, TaskPriority
@@ -91,7 +92,7 @@ def test_two_agents_of_one_class_are_told_apart_by_their_ids():
         "Trend (trend_a)",
         "Trend (trend_b)",
     ]
-    assert [node.title for node in graph.nodes_view(section)][-2:] == ["trend_a", "trend_b"]
+    assert [mine.node.title for mine in own.own_view(section)] == ["trend_a", "trend_b"]
     assert task_queue.queue_view(section).rows[-1].who == "Trend (trend_a), Trend (trend_b)"
     assert view.rows_view(section)[0].title == "Market data"  # its title is its own
 

@@ -272,6 +272,31 @@ def test_edges_carry_rate_width_and_state():
     assert (none.label, none.state, none.width) == ("0 /s", "none", 1.0)
 
 
+def test_a_flow_has_the_rate_of_the_agent_who_says_it():
+    said = {"monte_carlo": {"MC_UPDATE": 1.0}, "mine": {"MC_UPDATE": 0.6, "RISK_UPDATE": 9.0}}
+    section = replace(agents(), events_by_source=said)
+    edges = {e.key: e for e in graph.edges_view(section)}
+    assert edges["monte_carlo-risk"].label == "1.0 /s"  # of 1.6 in all
+    assert (edges["risk-strategy"].label, edges["risk-strategy"].state) == ("0 /s", "none")
+    execution = next(n for n in graph.nodes_view(section) if n.agent_id == "execution")
+    assert execution.topic == "ORDER_FILLED 0 /s"
+
+
+def test_the_chosen_agent_hears_everybody_and_says_its_own():
+    said = {"monte_carlo": {"MC_UPDATE": 1.0}, "mine": {"MC_UPDATE": 0.6}}
+    section = replace(agents(), events_by_source=said)
+    speaks, hears = (view.detail_view(section, name) for name in ("monte_carlo", "risk"))
+    assert speaks is not None
+    assert hears is not None
+    assert speaks.says == (("MC_UPDATE", "1.0 /s"),)
+    assert hears.hears == (("MC_UPDATE", "1.6 /s"),)
+
+
+def test_a_section_kept_before_sources_were_counted_tells_the_rate_of_the_topic():
+    assert agents().events_by_source == {}
+    assert view.rate(agents(), "MC_UPDATE", "monte_carlo") == "1.6 /s"
+
+
 @pytest.mark.parametrize(
     ("status", "label", "state"),
     [
@@ -317,23 +342,9 @@ def test_a_node_without_errors_claims_none():
     assert node("sentiment").tip == "no source configured"
 
 
-def test_agents_of_ones_own_get_the_spare_places_and_no_more():
-    mine = tuple(AgentRow(agent_id=f"mine{k}", title=f"Mine {k}") for k in range(3))
-    section = replace(agents(), rows=(*agents().rows, *mine))
-    placed = [n.agent_id for n in graph.nodes_view(section)]
-    assert placed[-2:] == ["mine0", "mine1"]
-    assert len(placed) == len(set(placed)) == 9
-    assert len(view.rows_view(section)) == 10
-    assert [row.agent_id for row in graph.unplaced(section.rows)] == ["mine2"]
-    assert graph.unplaced(agents().rows) == ()
-
-
 def test_no_two_nodes_overlap_at_the_least_width():
     width = graph.MIN_GRAPH_WIDTH
-    boxes = [
-        (x * (width - graph.NODE_WIDTH), top)
-        for x, top in (*graph.PLACES.values(), *graph.SPARE_PLACES)
-    ]
+    boxes = [(x * (width - graph.NODE_WIDTH), top) for x, top in graph.PLACES.values()]
     for k, (x, top) in enumerate(boxes):
         for other_x, other_top in boxes[k + 1 :]:
             apart = (
@@ -357,6 +368,12 @@ def test_each_flow_tells_what_it_carried_last():
     unknown = graph.last_words(edges, rows, {})["market_data-monte_carlo"]
     assert unknown == "No MARKET_DATA among the newest events"
     assert last["risk-strategy"] == "No RISK_UPDATE among the newest events"
+
+
+def test_what_another_says_of_the_topic_is_not_told_of_a_flow():
+    rows = [LogRow(seq=2, at=2.0, event_type="MC_UPDATE", source="mine", meaning="By another.")]
+    last = graph.last_words(graph.edges_view(agents()), rows, {})
+    assert last["monte_carlo-risk"] == "No MC_UPDATE among the newest events"
 
 
 def test_the_owner_is_named_with_machine_and_lease():
