@@ -19,8 +19,8 @@ from engine.bootstrap.engine import Engine
 from engine.domain.events import Event, EventType
 
 BUDGET_MS = 10.0
-BATCH_BUDGET_MS = 100.0
-"""What the founding documents ask; see docs/decisions/0026-what-a-batch-of-closes-may-take.md."""
+BATCH_BUDGET_MS = 500.0
+"""Half of the shortest bar; see docs/decisions/0038-a-batch-must-be-done-before-the-next-bar.md."""
 REST_S = 0.1
 """Between two bars, so that what the last one left to write is written."""
 PATIENCE_S = 120.0
