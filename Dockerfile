@@ -10,7 +10,7 @@ COPY assets ./assets
 RUN /opt/pilothouse/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --home-dir /var/lib/pilothouse --create-home pilothouse \
+RUN useradd --uid 10001 --shell /usr/sbin/nologin --home-dir /var/lib/pilothouse --create-home pilothouse \
     && chmod 0700 /var/lib/pilothouse
 COPY --from=build /opt/pilothouse /opt/pilothouse
 ENV PATH=/opt/pilothouse/bin:$PATH \
