@@ -3,9 +3,11 @@
 A failed agent is restarted with growing waits; after the last try it stays in ERROR and an alert says so.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, ClassVar
 
 from engine.agents.base import BaseAgent
@@ -91,6 +93,7 @@ class SupervisorAgent(BaseAgent):
         self.counts_durations = True
         """False under a turned clock, where what a machine takes may not influence a run."""
         self._crew: dict[str, BaseAgent] = {}
+        self._own: set[str] = set()
         self._watches: dict[str, _Watch] = {}
 
     @property
@@ -98,8 +101,10 @@ class SupervisorAgent(BaseAgent):
         """The agents under supervision, in start order."""
         return tuple(self._crew.values())
 
-    def register_agent(self, agent: BaseAgent) -> None:
+    def register_agent(self, agent: BaseAgent, *, is_own: bool = False) -> None:
         """Put an agent under supervision; it is started with the supervisor, after those registered before.
+
+        Agents of one's own that are registered one after the other start and stop together: nobody waits for another.
 
         Raises
         ------
@@ -111,6 +116,8 @@ class SupervisorAgent(BaseAgent):
                 "agent_id", "be unique under one supervisor", agent.agent_id, "choose another"
             )
         self._crew[agent.agent_id] = agent
+        if is_own:
+            self._own.add(agent.agent_id)
 
     def get_metrics(self) -> dict[str, Any]:
         """Return the figures of every agent, the mode, and who is under supervision with what status."""
@@ -121,22 +128,28 @@ class SupervisorAgent(BaseAgent):
         """Start the crew in order; one that cannot start does not keep the others."""
         self._watches = {}
         held_back = self.config.get("held_back", ())
-        for agent in self.agents:
-            if agent.agent_id not in held_back:
-                await self._started(agent)
+        for group in self._groups():
+            await asyncio.gather(
+                *(self._started(agent) for agent in group if agent.agent_id not in held_back)
+            )
 
     async def on_stop(self) -> None:
         """Stop the crew, the last started first."""
-        for agent in reversed(self.agents):
-            try:
-                await agent.stop()
-            except Exception:
-                log.exception("agent %s did not stop", agent.agent_id)
+        for group in reversed(self._groups()):
+            await asyncio.gather(*(self._stopped(agent) for agent in reversed(group)))
+
+    def _groups(self) -> list[list[BaseAgent]]:
+        """Return the crew in start order: who starts together stands together."""
+        groups = groupby(
+            self.agents,
+            key=lambda agent: agent.agent_id not in self._own and agent.agent_id,
+        )
+        return [list(group) for _, group in groups]
 
     async def _run_cycle(self, resource_pool: Any) -> dict[str, str]:  # noqa: ANN401, ARG002 -- the founding signature
         """Check everybody's health and return the statuses."""
+        await asyncio.gather(*(self._check(agent) for agent in self.agents))
         for agent in self.agents:
-            await self._check(agent)
             agent.publish_measured()
         if self._health is not None:
             await self.event_bus.publish(self.event(EventType.HEALTH_CHECKED, self._health()))
@@ -199,6 +212,13 @@ class SupervisorAgent(BaseAgent):
             await agent.start()
         except Exception:
             log.exception("agent %s did not start", agent.agent_id)
+
+    async def _stopped(self, agent: BaseAgent) -> None:
+        """Stop an agent, whatever becomes of that."""
+        try:
+            await agent.stop()
+        except Exception:
+            log.exception("agent %s did not stop", agent.agent_id)
 
     def _alert(self, agent: BaseAgent, watch: _Watch) -> Event:
         title = agent.title or agent.name

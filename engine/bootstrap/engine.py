@@ -145,7 +145,7 @@ class Engine:
         for agent in self.crew.all:
             self.registry.register_agent(agent)
             if agent is not self.crew.supervisor:
-                self.crew.supervisor.register_agent(agent)
+                self.crew.supervisor.register_agent(agent, is_own=agent in self.crew.own)
         self.crew.supervisor.config["held_back"] = self.obeying.held_back()
         if self.parts.pace is not None:
             self.loop_watch.start()  # an agent's first cycle may already be without an end

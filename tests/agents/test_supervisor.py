@@ -89,6 +89,39 @@ async def test_agents_start_in_order_and_stop_in_reverse_inside_the_supervisor()
     assert {agent.status for agent in agents} == {AgentStatus.STOPPED}
 
 
+class Meets(BaseAgent):
+    """Starts and ends only together with another of its kind."""
+
+    async def on_start(self) -> None:
+        await self.config["gate"].wait()
+
+    async def on_stop(self) -> None:
+        await self.config["gate"].wait()
+
+
+@pytest.mark.asyncio
+async def test_agents_of_ones_own_start_and_stop_together_so_that_one_that_hangs_keeps_no_other() -> (
+    None
+):
+    crew, gate = Crew(), asyncio.Barrier(2)
+    crew.recruit(Idle, "first")
+    own = [crew.add(Meets, name, gate=gate) for name in ("a", "b")]
+    for agent in own:
+        crew.supervisor.register_agent(agent, is_own=True)
+    crew.recruit(Idle, "last")
+    async with asyncio.timeout(
+        1
+    ):  # one by one they would wait for ever, and be given up one by one
+        await crew.supervisor.start()
+        assert {agent.status for agent in own} == {AgentStatus.RUNNING}
+        await crew.supervisor.stop()
+    started = [row["name"] for row in crew.of(EventType.ENGINE_STARTED)]
+    stopped = [row["name"] for row in crew.of(EventType.ENGINE_STOPPED)]
+    assert (started[0], *started[-2:]) == ("first", "last", "supervisor")
+    assert (stopped[0], *stopped[-2:]) == ("last", "first", "supervisor")
+    assert {agent.status for agent in own} == {AgentStatus.STOPPED}
+
+
 @pytest.mark.asyncio
 async def test_one_agent_that_cannot_start_does_not_keep_the_others() -> None:
     crew = Crew()

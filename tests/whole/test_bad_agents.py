@@ -48,6 +48,9 @@ CONFIG = """
 agents:
   never_up: {use: "bad_ones:NeverUp", config: {interval: 5}}
   never_down: {use: "bad_ones:NeverDown", config: {interval: 5}}
+  never_down_2: {use: "bad_ones:NeverDown", config: {interval: 5}}
+  never_down_3: {use: "bad_ones:NeverDown", config: {interval: 5}}
+  never_down_4: {use: "bad_ones:NeverDown", config: {interval: 5}}
   at_once: {use: "bad_ones:AtOnce", config: {interval: 3}}
   endless: {use: "bad_ones:Endless", config: {interval: 3}}
 """
