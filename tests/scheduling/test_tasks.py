@@ -133,6 +133,20 @@ def test_critical_work_goes_first_for_a_minute() -> None:
     assert taken(queue) == [2, 1, 3]
 
 
+@pytest.mark.parametrize(
+    ("priority", "steps"), [(p, int(p) - 1) for p in TaskPriority if p > TaskPriority.HIGH]
+)
+def test_each_priority_lets_high_work_go_first_for_five_seconds_more(
+    priority: TaskPriority, steps: int
+) -> None:
+    queue = TaskQueue()
+    queue.push(task(1, due_s=0.0, priority=priority))
+    queue.push(task(2, due_s=AGE_S * steps - 0.1, priority=1))
+    queue.push(task(3, due_s=AGE_S * steps + 0.1, priority=1))
+    queue.ripen(99.0)
+    assert taken(queue) == [2, 1, 3]
+
+
 @given(WISHES)
 def test_by_time_tasks_come_out_by_due_time_and_then_order_whatever_their_priority(
     wishes: list[tuple[int, int, bool]],
