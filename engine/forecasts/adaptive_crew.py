@@ -111,8 +111,7 @@ class AdaptiveCrew:
             return logs
         horizons = tuple(each.horizon for each in issued)
         moved = a.rank_mapped(logs, horizons, np.stack([each.quantiles for each in issued]))
-        result: FloatArray = moved + self._shift(symbol, logs)
-        return result
+        return moved + self._shift(symbol, logs) if symbol in self.taught else moved
 
     def weights(self, symbol: str, horizon: int) -> tuple[tuple[str, float], ...]:
         """Return how much each expert counts."""
@@ -120,8 +119,6 @@ class AdaptiveCrew:
 
     def _shift(self, symbol: str, logs: FloatArray) -> FloatArray:
         """Return how told outcomes move the paths: their mean error, shrunk and capped, step by step."""
-        if symbol not in self.taught:
-            return np.zeros((logs.shape[0], 1))
         total, n = self.taught[symbol]
         settings = a.AdaptiveSettings()
         deviations: FloatArray = logs.std(axis=1, keepdims=True)

@@ -1,6 +1,6 @@
 """How fitted parameters are made of a past: the volatility of one symbol, and what all of them did together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -141,7 +141,7 @@ def common_returns(
         return None
     window = pasts[0].window
     if all(p.closes_at.size for p in pasts):
-        common = reduce(np.intersect1d, (p.closes_at for p in pasts))[-window - 1 :]
+        common = _last_common([p.closes_at for p in pasts], window + 1)
         closes = [p.closes[np.searchsorted(p.closes_at, common)] for p in pasts]
     else:
         n = min(p.closes.size for p in pasts)
@@ -151,6 +151,15 @@ def common_returns(
     if not moved or moved[0][1].size < least:
         return None
     return tuple(symbol for symbol, _ in moved), np.column_stack([r for _, r in moved])
+
+
+def _last_common(moments: Sequence[FloatArray], n: int) -> FloatArray:
+    """Return the newest `n` moments that all have, fewer where there are not so many; at most days all are the same."""
+    newest = moments[0][-n:]
+    if newest.size == n and all(np.array_equal(newest, each[-n:]) for each in moments[1:]):
+        return newest
+    common: FloatArray = reduce(np.intersect1d, moments)[-n:]
+    return common
 
 
 def together(returns: FloatArray) -> FloatArray:

@@ -21,6 +21,7 @@ from engine.forecasts.size import Drawn, Matches
 from engine.kernels.analogues import apart
 from engine.kernels.excursions import excursions
 from engine.kernels.fan import fan_prices
+from engine.kernels.selection import quantile_of
 from engine.kernels.series import FloatArray
 
 SHOWN_MATCHES = 5
@@ -88,7 +89,7 @@ def forecast_of(drawn: Drawn, issued: Issued, occasion: Occasion, crew: Adaptive
         note=drawn.note,
         touch_below=float((strays.lowest <= math.log1p(-TOUCH)).mean()),
         touch_above=float((strays.highest >= math.log1p(TOUCH)).mean()),
-        drawdown_95=float(np.expm1(np.quantile(strays.deepest, _RARE))),
+        drawdown_95=float(np.expm1(quantile_of(strays.deepest, _RARE))),
         fit=drawn.fit,
         stressed=drawn.stressed,
         stress_weight=drawn.n_stressed / paths if drawn.n_stressed else None,

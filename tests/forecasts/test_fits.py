@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.domain.errors import NotEnoughDataError
 from engine.forecasts.fits import KEPT, Fits
-from engine.forecasts.fitting import MarketFit, SymbolFit, regimes_of
+from engine.forecasts.fitting import MarketFit, SymbolFit, _last_common, regimes_of
 from engine.forecasts.past import Past, renewed_at
 from engine.kernels.garch import fit_garch
 from engine.kernels.markov_regime import MarkovFit, regime_probabilities
@@ -322,3 +324,22 @@ def test_a_market_that_is_not_there_is_made_aside_and_nobody_waits_for_its_parts
     assert market is not None
     assert alone is not None
     np.testing.assert_array_equal(market.rows, alone.rows)
+
+
+@given(
+    st.lists(st.sets(st.integers(0, 12), max_size=13), min_size=1, max_size=4), st.integers(1, 14)
+)
+def test_the_newest_common_moments_are_those_of_the_whole_histories(
+    days: list[set[int]], n: int
+) -> None:
+    moments = [np.array(sorted(each), dtype=float) for each in days]
+    assert _last_common(moments, n).tolist() == sorted(set.intersection(*days))[-n:]
+
+
+def test_the_same_days_need_no_search() -> None:
+    days = np.arange(20.0)
+    assert _last_common([days, days[5:]], 10).tolist() == days[-10:].tolist()
+    assert _last_common([days, days[15:]], 10).tolist() == days[15:].tolist()
+    assert (
+        _last_common([days, np.delete(days, 12)], 10).tolist() == np.delete(days, 12)[-10:].tolist()
+    )

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from engine.domain.errors import InvalidValueError
 from engine.domain.forecast import FAN_LEVELS, QUANTILE_LEVELS
-from engine.kernels.selection import _select_rows, ranks_of, row_quantiles
+from engine.kernels.selection import _select_rows, quantile_of, ranks_of, row_quantiles
 
 LEVELS = (0.0, *QUANTILE_LEVELS, 1.0)
 
@@ -106,3 +106,12 @@ def test_a_value_that_is_not_finite_is_refused_with_its_row(bad, n, at):
 def test_senseless_arguments_are_refused_by_name(name, shape, levels):
     with pytest.raises(InvalidValueError, match=f"^{name} must"):
         row_quantiles(np.zeros(shape), levels)
+
+
+@settings(max_examples=300)
+@given(
+    arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e3, 1e3)),
+    st.floats(0.0, 1.0),
+)
+def test_one_quantile_is_numpys_to_the_bit(values, level):
+    assert quantile_of(values, level) == np.quantile(values, level)
