@@ -55,6 +55,8 @@ _TOLD = (
     "late_ms_p99", "late_ms_max", "timers", "orphaned_tasks",
 )  # fmt: skip
 """Figures of the execution engine that go into HEALTH_CHECKED as they are."""
+FIRST_LOOK_S = 3.0
+"""From the start to a check of the health that finds something to count; the one at the start itself does not."""
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +161,10 @@ class Engine:
         self.blocking.is_starting = False
         # Whoever asks from now on sees this engine, not what the last one left.
         await self.log.flush()
+        if self.parts.pace is not None:
+            await self.execution_engine.schedule_agent_cycle(
+                self.crew.supervisor, delay=FIRST_LOOK_S
+            )
 
     async def stop(self) -> None:
         """Take no more commands, stop the crew, write everything."""

@@ -240,6 +240,10 @@ def test_a_service_that_fails_is_shown_open_with_count_down_and_limit(
     page: Page, launch: Launch, broken_service: int, seen_errors: list[str]
 ):
     Screen(page, launch(CALLER, CALLER_CONFIG.format(port=broken_service))).open("/agents")
+    rate = page.locator("#edge-rate-market_data-monte_carlo")
+    expect(rate).to_have_text(
+        re.compile(r"^[\d.]+ /s$"), timeout=15_000
+    )  # long before the next check
     box = page.locator("#agents-apis")
     expect(box).to_contain_text(re.compile(r"weather\s*open: .*HTTP 500"))
     expect(box.locator(".ph-i-octagon-x")).to_be_visible()
