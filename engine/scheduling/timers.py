@@ -27,6 +27,8 @@ LOOK_EVERY_S = 1.0
 """How often the two clocks are compared."""
 JUMP_S = 1.0
 """Wall time that moved so much against the monotonic time has jumped."""
+SHORTEST_S = 1e-3
+"""A timer counts no shorter interval."""
 TOLERANCE = 0.1
 """A cycle due within this share of the interval is queued at once rather than for its exact moment."""
 
@@ -54,14 +56,22 @@ class PaceTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no typ
     Parameters
     ----------
     agent : ScheduledAgent
+    since : datetime, optional
+        What the next time is counted from; from when it is armed by default.
     """
 
-    def __init__(self, agent: ScheduledAgent) -> None:
+    def __init__(self, agent: ScheduledAgent, since: datetime | None = None) -> None:
         self._agent = agent
+        self.since = since
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """Return one interval after the last time, or from now on when there was none."""
-        return (now if previous is None else previous) + timedelta(seconds=self._agent.interval)
+        """Return one interval after the last time, at once where that has gone by unheard; never a time twice."""
+        since = self.since = previous or self.since or now
+        interval = timedelta(seconds=max(self._agent.interval, SHORTEST_S))
+        due = since + interval
+        if due > now:
+            return due
+        return now if previous is None else since + ((now - since) // interval + 1) * interval
 
     def __str__(self) -> str:
         return f"every {self._agent.interval:g} s"
@@ -134,9 +144,13 @@ class IntervalTimers:
         self._add(agent)
 
     def repace(self, agent: ScheduledAgent) -> None:
-        """Count the agent's interval from now on, as it is now; harmless when it is not watched."""
-        if self._watched.get(agent.agent_id) is agent:
-            self._add(agent)
+        """Count the agent's interval as it is now, from when it fired last; harmless when it is not watched.
+
+        Counted from now on, an agent whose pace changes more often than it is due would never have its turn.
+        """
+        if self._watched.get(agent.agent_id) is agent and self._scheduler is not None:
+            job = self._scheduler.get_job(agent.agent_id)
+            self._add(agent, None if job is None else job.trigger.since)
 
     def forget(self, agent_id: str) -> None:
         """Queue no more; harmless when it is not watched."""
@@ -154,11 +168,11 @@ class IntervalTimers:
         names = ("fired", "missed", "skipped", "max_instances", "errors", "clock_jumps")
         return {"watched": len(self._watched)} | {name: self._counts[name] for name in names}
 
-    def _add(self, agent: ScheduledAgent) -> None:
+    def _add(self, agent: ScheduledAgent, since: datetime | None = None) -> None:
         if self._scheduler is not None:
             self._scheduler.add_job(
                 self._fire,
-                PaceTrigger(agent),
+                PaceTrigger(agent, since),
                 args=(agent,),
                 id=agent.agent_id,
                 replace_existing=True,

@@ -1,7 +1,8 @@
 """Interval triggers: they only queue cycles, skip who is busy, obey the back-off, and survive a jump of the clock."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.scheduling.execution_engine import ExecutionEngine
 from engine.scheduling.registry import AgentRegistry
-from engine.scheduling.timers import MISFIRE_S, IntervalTimers
+from engine.scheduling.timers import MISFIRE_S, IntervalTimers, PaceTrigger
 
 pytestmark = pytest.mark.asyncio
 
@@ -255,3 +256,39 @@ async def test_agents_watched_before_the_start_are_armed_by_it_and_stop_can_be_r
     assert bench.job() is not None
     bench.timers.stop()
     bench.timers.stop()
+
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+async def test_a_new_interval_counts_from_the_last_time_and_what_has_gone_by_is_due_at_once() -> (
+    None
+):
+    agent: Any = SimpleNamespace(interval=60.0)
+    trigger = PaceTrigger(agent)
+    assert trigger.get_next_fire_time(None, NOON) == after(60)
+    assert trigger.get_next_fire_time(after(60), after(60.1)) == after(120)
+    agent.interval = 40.0
+    repaced = PaceTrigger(agent, trigger.since)
+    assert repaced.get_next_fire_time(None, after(90)) == after(100)
+    assert PaceTrigger(agent, trigger.since).get_next_fire_time(None, after(105)) == after(105)
+
+
+@pytest.mark.parametrize("interval", [0.0, 1e-12, -5.0])
+async def test_no_interval_makes_a_trigger_name_a_time_for_ever(interval: float) -> None:
+    trigger = PaceTrigger(SimpleNamespace(interval=interval))  # type: ignore[arg-type] # as a foreign agent may
+    assert after(100) < trigger.get_next_fire_time(NOON, after(100)) < after(101)
+
+
+async def test_an_agent_whose_pace_changes_more_often_than_it_is_due_has_its_turns() -> None:
+    async with Bench(interval=0.2) as bench:
+        began = bench.agent.cycles
+        for n in range(20):
+            bench.agent.interval = 0.2 + 0.01 * (n % 2)
+            bench.timers.repace(bench.agent)
+            await asyncio.sleep(0.05)
+        assert bench.agent.cycles - began >= 3
