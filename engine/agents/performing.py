@@ -18,10 +18,12 @@ from engine.adapters.compute.inline import InlineCompute
 from engine.agents.checkup import Vitals
 from engine.agents.fence import BREAKER, Fence
 from engine.agents.holdings import holdings_of
+from engine.agents.limits import Interval, alone
 from engine.agents.measurement import Measurement
 from engine.agents.pausing import Gate, Held
 from engine.agents.quota import Quota
 from engine.agents.worker import LATER, Hands, Worker
+from engine.core.containing import contained
 from engine.core.event_bus import EventBus
 from engine.domain.agents import (
     AgentChanged,
@@ -60,6 +62,7 @@ class Performing(ABC):
     default_priority: ClassVar[TaskPriority] = TaskPriority.NORMAL
     is_paced: ClassVar[bool] = True
     """False when its pace is not its own to change: the feed's, or the supervisor's."""
+    interval = Interval()
     task_type: ClassVar[str] = "agent_cycle"
     """Kind of work of its cycles; `engine.scheduling.lanes` declares which kinds have a lane of their own."""
 
@@ -68,7 +71,7 @@ class Performing(ABC):
     ) -> None:
         self.agent_id = agent_id
         self.event_bus = event_bus
-        self.interval = self.base_interval = interval
+        self.base_interval = self.interval = interval
         self._priority: TaskPriority | None = None
         self.config: dict[str, Any] = dict(config)
         self._clock: Clock = self.config.get("clock") or WallClock()
@@ -171,8 +174,6 @@ class Performing(ABC):
         data = payload.to_data() if isinstance(payload, Payload) else dict(payload)
         return Event(event_type, data, source=self.agent_id, as_of=as_of)
 
-    # -- being driven ----------------------------------------------------------------------------------------------
-
     @property
     def priority(self) -> TaskPriority:
         """Priority of its cycles."""
@@ -207,7 +208,6 @@ class Performing(ABC):
         if self._status is not AgentStatus.RUNNING:
             return None
         if self._cycle_task is not None:
-            # Whoever asks again when the next is due must not ask on and on while this one is at work.
             self._next_at_s = self._clock.monotonic() + self.interval
             self.note_skipped()
             return None
@@ -217,7 +217,7 @@ class Performing(ABC):
         self._waits = Waits(self._clock)
         present = PRESENT.set(self._waits)
         try:
-            result = await self._run_cycle(resource_pool)
+            result = await alone(self._run_cycle(resource_pool))
         except Exception as error:
             log.exception("a cycle of agent %s failed", self.agent_id)
             self.note_failure("cycle", error)
@@ -241,7 +241,7 @@ class Performing(ABC):
         while self._running:
             began_s = self._clock.monotonic()
             try:
-                await Held(self.run(), self._gate)
+                await alone(Held(self.run(), self._gate))
                 break
             except Exception as error:
                 log.exception("run() of agent %s failed", self.agent_id)
@@ -296,8 +296,6 @@ class Performing(ABC):
         self._is_told_at_work = self._cycle_began_s is not None
         self.event_bus.unmetered.post(self.event(EventType.AGENT_MEASURED, self.measured()))
 
-    # -- inside ----------------------------------------------------------------------------------------------------
-
     def _on_event(self, event: Event) -> None:
         if self._status is not AgentStatus.RUNNING:
             return
@@ -331,11 +329,13 @@ class Performing(ABC):
         return self.heavy and not self._compute.is_inline
 
     def _later(self) -> tuple[Event, ...] | None:
-        events = self.later()
-        return None if events is None else tuple(events)
+        with contained():
+            events = self.later()
+            return None if events is None else tuple(events)
 
     def _answers_to(self, event: Event) -> tuple[Event, ...]:
-        return tuple(self.handle(event))
+        with contained():
+            return tuple(self.handle(event))
 
     def _answer(self, event: Event, answers: tuple[Event, ...]) -> None:
         self._measurement.handled += 1
@@ -350,7 +350,6 @@ class Performing(ABC):
         self.note_failure(where, error, event)
 
     def _tell(self, event: Event, cause: Event | None) -> None:
-        """Post what the engine says of this agent: no quota holds it back."""
         self.event_bus.unmetered.post(self._signed(event, cause))
 
     def _post(self, event: Event, cause: Event | None) -> None:

@@ -148,14 +148,21 @@ class SupervisorAgent(BaseAgent):
 
     async def _run_cycle(self, resource_pool: Any) -> dict[str, str]:  # noqa: ANN401, ARG002 -- the founding signature
         """Check everybody's health and return the statuses."""
-        await asyncio.gather(*(self._check(agent) for agent in self.agents))
-        for agent in self.agents:
-            agent.publish_measured()
+        await asyncio.gather(*(self._checked(agent) for agent in self.agents))
         if self._health is not None:
             await self.event_bus.publish(self.event(EventType.HEALTH_CHECKED, self._health()))
         for paced in self.pacer():
             await self.event_bus.publish(self.event(EventType.AGENT_PACED, paced))
         return {agent.agent_id: agent.status.value for agent in self.agents}
+
+    async def _checked(self, agent: BaseAgent) -> None:
+        """Check one; an agent that cannot be looked at has failed itself, and keeps nobody from being checked."""
+        try:
+            await self._check(agent)
+            agent.publish_measured()
+        except Exception as error:
+            log.exception("agent %s could not be checked", agent.agent_id)
+            agent.note_failure("check", error)
 
     async def _check(self, agent: BaseAgent) -> None:
         now_s = self._clock.monotonic()

@@ -22,6 +22,7 @@ from engine.ports.broker import Broker
 from engine.ports.clock import Clock
 from engine.ports.compute import Compute
 from engine.ports.feed import Feed
+from engine.scheduling.lanes import SHARED, lane_of
 from engine.settings import Settings
 from engine.settings.parts import AgentPart
 from engine.trading.latch import KillSwitch
@@ -161,4 +162,6 @@ def _own(
             f"correct agents.{name}.config"
         ) from error
     agent.quota = quota
+    if lane_of(agent.task_type) != SHARED:  # kept free for risk, stops, prices and the supervisor
+        vars(agent)["task_type"] = BaseAgent.task_type
     return agent

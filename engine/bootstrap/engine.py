@@ -65,7 +65,8 @@ log = logging.getLogger(__name__)
 class Parts:
     """What an engine stands on; `pace` None writes everything at once, in the caller (the manual clock).
 
-    Market time waits for `warming` where there is one.
+    Market time waits for `warming` where there is one. `pool_compute` does what agents give the pool to count, so that
+    no forecast waits for it.
     """
 
     settings: Settings
@@ -77,6 +78,7 @@ class Parts:
     version: str
     pace: Pace | None
     warming: Warming | None = None
+    pool_compute: Compute | None = None
 
 
 class Engine:
@@ -178,6 +180,8 @@ class Engine:
         self.log.show("engine", self._section("stopped"))
         await self.log.close()
         self.parts.compute.close()
+        if self.parts.pool_compute is not None:
+            self.parts.pool_compute.close()
         if AgentRegistry._instance is self.registry:
             AgentRegistry.set_instance(None)
 
@@ -244,7 +248,9 @@ class Engine:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _execution_engine(self, settings: Settings, is_stepped: bool) -> ExecutionEngine:
-        pool = ResourcePool(clock=self.parts.clock, compute=self.parts.compute)
+        pool = ResourcePool(
+            clock=self.parts.clock, compute=self.parts.pool_compute or self.parts.compute
+        )
         pool.http_pool_size = settings.resource_pool.http_pool_size
         pool.cache_ttl = settings.resource_pool.cache_ttl
         engine = ExecutionEngine(self.parts.clock, pool, is_stepped=is_stepped)

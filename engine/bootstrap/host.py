@@ -125,6 +125,7 @@ class Host:
             version=self._version,
             pace=Pace(),
             warming=Warming(partial(make_ready, compute.call)),
+            pool_compute=ThreadCompute("pilothouse-pool"),
         )
         engine = Engine(parts, lambda: None if self._thread is None else self._thread.lag_ms)
         timers = IntervalTimers(engine.execution_engine, clock)

@@ -13,6 +13,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Protocol
 
+from engine.core.containing import BrokenOffError
 from engine.core.mailbox import Fence, Mailbox
 from engine.core.tally import Tally
 from engine.domain.agents import AgentFailed
@@ -25,6 +26,9 @@ MAILBOX_SIZE = 1_000
 """Events that wait for one asynchronous handler before stream events are conflated."""
 BREATH = 500
 """Deliveries after which the queue lets the loop look after others."""
+
+_FAILURES = (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError, BrokenOffError)
+"""What a plain handler may fail with: it cannot be cancelled, nor end the program."""
 
 log = logging.getLogger(__name__)
 
@@ -341,7 +345,7 @@ class EventBus:
         for handler, fence in self._inline.get(kind, ()):
             try:
                 handler(event)
-            except Exception as error:  # noqa: BLE001 -- the fence: one handler's failure stops nobody else
+            except _FAILURES as error:  # the fence: one handler's failure stops nobody else
                 self._failed(fence, event, error)
             else:
                 fence.handled += 1
@@ -359,7 +363,7 @@ class EventBus:
             box.handler == handler for boxes in self._posted.values() for box in boxes
         )  # fmt: skip
 
-    def _failed(self, fence: Fence, event: Event, error: Exception) -> None:
+    def _failed(self, fence: Fence, event: Event, error: BaseException) -> None:
         """Count a failure and say so on the bus, at the 1st, 2nd, 4th, 8th … in a row."""
         consecutive = fence.failed()
         log.warning(

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from engine.core.containing import contained
 from engine.domain.events import Event, EventType, Retention
 
 _MAY_GIVE_WAY = (Retention.STREAM, Retention.TELEMETRY)
@@ -137,9 +138,10 @@ class Mailbox:
                 self._given_way -= 1
                 continue
             try:
-                answer = self.handler(event)
-                if isinstance(answer, Awaitable):
-                    await answer
+                with contained():
+                    answer = self.handler(event)
+                    if isinstance(answer, Awaitable):
+                        await answer
             except Exception as error:  # noqa: BLE001 -- the fence: one handler's failure stops nobody else
                 failed(self._fence, event, error)
             else:

@@ -15,15 +15,13 @@ from inspect import getattr_static
 from pathlib import Path
 from types import FrameType
 
+from engine.core.containing import BrokenOffError
+
 BEAT_S = 0.05
 THRESHOLD_S = 0.05
 """A beat so late counts as a block: short ones add up, whoever takes them judges that."""
 STUCK_S = 5.0
 """A block that lasts so long is told while it lasts, and again after each such time."""
-
-
-class StuckError(Exception):
-    """Raised in the work that holds up the loop, where nothing else would end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +41,8 @@ class LoopWatch:
     on_block : callable
         Gets each block once it is over, in the loop.
     on_stuck : callable, optional
-        Gets a block that still lasts, in the watching thread; what it returns true for is broken off: `StuckError` is
-        raised at its next line of Python.
+        Gets a block that still lasts, in the watching thread; what it returns true for is broken off: `BrokenOffError`
+        is raised at its next line of Python.
     threshold_s, stuck_s : float
         From here on a late beat counts, and is told while it lasts.
     timer : callable
@@ -119,10 +117,10 @@ class LoopWatch:
         found = blamed(sys._current_frames().get(self._ident))
         must_end = self._on_stuck(replace(found, seconds=late_s))
         if must_end and self._beat_at == beat_at:
-            raise_in(self._ident, StuckError)
+            raise_in(self._ident, BrokenOffError)
 
 
-def raise_in(ident: int, error: type[Exception]) -> None:
+def raise_in(ident: int, error: type[BaseException]) -> None:
     """Raise an error in another thread, at its next line of Python: what waits in C ends first."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
 

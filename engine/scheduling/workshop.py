@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from engine.core.containing import contained
 from engine.domain.errors import TaskStuckError
 from engine.ports.clock import Clock
 from engine.scheduling import cutting
@@ -117,7 +118,8 @@ class Workshop:
         limit = cutting.TimeLimit(limit_s, partial(self._is_over, task))
         try:
             async with limit:
-                await task.work()
+                with contained():
+                    await task.work()
         except Exception as error:
             log.exception("task %s failed", task.task_id)
             if task in self._orphans:

@@ -123,6 +123,30 @@ async def test_agents_of_ones_own_start_and_stop_together_so_that_one_that_hangs
 
 
 @pytest.mark.asyncio
+async def test_an_agent_that_cannot_be_looked_at_has_failed_itself_and_the_others_are_checked() -> (
+    None
+):
+    crew = Crew()
+    (bad, good) = crew.recruit(Idle, "bad", "good")
+    await crew.supervisor.start()
+    bad.quota = 10  # as a foreign agent may
+    for _ in range(5):
+        await crew.supervisor.perform_cycle(None)
+    assert bad.status is AgentStatus.ERROR
+    assert "AttributeError" in bad.reason
+    assert (good.status, crew.supervisor.status) == (AgentStatus.RUNNING, AgentStatus.RUNNING)
+    await crew.supervisor.stop()
+
+
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), 1e12, "5", None, True])
+def test_an_interval_that_no_timer_can_count_is_refused_whenever_it_is_set(value: object) -> None:
+    agent = Crew().add(Idle, "a", interval=5)
+    with pytest.raises(InvalidValueError, match="interval must be a number of seconds above 0"):
+        agent.interval = value
+    assert agent.interval == 5
+
+
+@pytest.mark.asyncio
 async def test_one_agent_that_cannot_start_does_not_keep_the_others() -> None:
     crew = Crew()
     (bad,) = crew.recruit(NeverStarts, "bad")

@@ -11,6 +11,7 @@ from engine.domain.agents import AgentStatus
 from engine.domain.errors import ConfigurationError
 from engine.domain.events import EventType
 from engine.domain.sections import AgentsSection
+from engine.scheduling.lanes import SHARED, lane_of
 from engine.settings import Settings
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "write-an-agent.md"
@@ -22,6 +23,9 @@ class Counter(BaseAgent):
     async def _run_cycle(self, resource_pool):
         self.n = getattr(self, "n", 0) + 1
         await self.emit_event(EventType.CUSTOM, {"n": self.n, "pool": resource_pool is not None})
+
+class Hurried(Counter):
+    task_type = "risk_cycle"
 
 class Broken(BaseAgent):
     def __init__(self, name, event_bus, state_manager, config=None):
@@ -143,3 +147,9 @@ def test_its_source_and_its_configuration_count_for_the_fingerprint(own: str):
     with_it = print_of(counter={"use": f"{own}:Counter"})
     other = print_of(counter={"use": f"{own}:Counter", "config": {"interval": 9.0}})
     assert len({plain, with_it, other}) == 3
+
+
+def test_no_agent_of_ones_own_takes_a_place_that_is_kept_for_risk(own: str):
+    crew = build_turned(settings(hurried={"use": f"{own}:Hurried"})).engine.crew
+    assert lane_of(crew.own[0].task_type) == SHARED
+    assert lane_of(crew.risk.task_type) == "risk"

@@ -7,7 +7,8 @@ from types import FrameType
 
 import pytest
 
-from engine.scheduling.loop_watch import Block, LoopWatch, StuckError, blamed
+from engine.core.containing import BrokenOffError
+from engine.scheduling.loop_watch import Block, LoopWatch, blamed
 
 
 class Blocker:
@@ -106,7 +107,7 @@ async def test_a_block_without_end_is_told_while_it_lasts_and_broken_off():
             while True:
                 time.sleep(seconds)
 
-    with pytest.raises(StuckError):
+    with pytest.raises(BrokenOffError):
         Endless().handle(0.005)
     await asyncio.sleep(0.12)
     watch.stop()

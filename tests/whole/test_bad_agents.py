@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.program import FAST, Server, wait_until
 
 AGENTS = """
-import asyncio, time
-from engine import BaseAgent
+import asyncio, sys, time
+from engine import BaseAgent, EventType
 
 
 class AtOnce(BaseAgent):
@@ -19,7 +19,10 @@ class AtOnce(BaseAgent):
     async def _run_cycle(self, resource_pool):
         self.n += 1
         while self.n > self.n_before:
-            time.sleep(0.01)
+            try:
+                time.sleep(0.01)
+            except Exception:
+                continue
 
 
 class Endless(AtOnce):
@@ -43,6 +46,50 @@ class NeverDown(BaseAgent):
 
     async def _run_cycle(self, resource_pool):
         return {}
+
+
+class Quits(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        sys.exit(3)
+
+
+class QuitsHearing(BaseAgent):
+    topics = (EventType.MARKET_DATA,)
+
+    def handle(self, event):
+        raise KeyboardInterrupt
+
+
+class Cancels(BaseAgent):
+    topics = (EventType.MARKET_DATA,)
+
+    def handle(self, event):
+        raise asyncio.CancelledError
+
+
+class QuitsStarting(BaseAgent):
+    async def on_start(self):
+        sys.exit(4)
+
+
+class NoPace(BaseAgent):
+    async def on_start(self):
+        self.interval = 0
+
+
+class Clobbered(BaseAgent):
+    async def on_start(self):
+        self.quota = 10
+
+    async def _run_cycle(self, resource_pool):
+        return {}
+
+
+class Counts(BaseAgent):
+    task_type = "risk_cycle"
+
+    async def _run_cycle(self, resource_pool):
+        await resource_pool.run_cpu(lambda: time.sleep(3600))
 """
 CONFIG = """
 agents:
@@ -53,6 +100,15 @@ agents:
   never_down_4: {use: "bad_ones:NeverDown", config: {interval: 5}}
   at_once: {use: "bad_ones:AtOnce", config: {interval: 3}}
   endless: {use: "bad_ones:Endless", config: {interval: 3}}
+  counts: {use: "bad_ones:Counts", config: {interval: 2}}
+"""
+LEAVING = """
+agents:
+  quits: {use: "bad_ones:Quits", config: {interval: 0.2}}
+  quits_hearing: {use: "bad_ones:QuitsHearing", config: {interval: 5}}
+  cancels: {use: "bad_ones:Cancels", config: {interval: 5}}
+  quits_starting: {use: "bad_ones:QuitsStarting", config: {interval: 5}}
+  no_pace: {use: "bad_ones:NoPace", config: {interval: 5}}
 """
 
 
@@ -88,3 +144,35 @@ def test_agents_that_never_start_end_or_let_go_harm_nobody_else(
     began = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - began < 5
+
+
+def test_agents_that_leave_by_what_ends_a_program_fail_alone(
+    home: Path, servers: Callable[..., Server], tmp_path: Path
+):
+    (tmp_path / "bad_ones.py").write_text(AGENTS)
+    config = tmp_path / "crew.yaml"
+    config.write_text(LEAVING)
+    settings = {**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
+    server = servers(home, settings=settings).start()
+
+    def errors() -> dict[str, str]:
+        failed = server.books.data("AGENT_FAILED")
+        return {row["agent_id"]: row["error"] for row in failed}
+
+    leaving = {
+        "quits": "LeftByError: SystemExit: 3",
+        "quits_hearing": "LeftByError: KeyboardInterrupt",
+        "cancels": "LeftByError: CancelledError, though nobody cancelled it",
+    }
+    wait_until(lambda: leaving.items() <= errors().items(), "each is named with its error")
+    changed = {
+        r["agent_id"]: r["reason"] for r in server.books.data("AGENT_CHANGED") if r["reason"]
+    }
+    assert changed["quits_starting"] == "start failed: SystemExit: 4"
+    assert changed["no_pace"].startswith(
+        "start failed: interval must be a number of seconds above 0"
+    )
+    server.wait_for_bars(3)
+    votes = server.books.n("CYCLE_RECORDED")
+    wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes, "votes go on")
+    assert server.stop() == 0
