@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from importlib.metadata import version
 
 from dashboard.report import lines
@@ -117,17 +118,24 @@ def status(settings: Settings, *, as_json: bool = False) -> int:
 
     A server of this data folder at another port is found by its journal.
     """
-    answer, code = ask_server(settings), 0
+    try:
+        answer, code = ask_server(settings), 0
+        kept = None if answer is not None else from_journal(settings)
+        answer = answer or ask_elsewhere(settings, kept)
+    except _LockedError as error:
+        _complain(str(error))
+        return EXIT_USAGE
     if answer is None:
-        kept = from_journal(settings)
-        answer = ask_elsewhere(settings, kept)
-        if answer is None:
-            answer, code = kept, EXIT_NOT_RUNNING
-            _complain(_nobody(settings, kept))
+        answer, code = kept, EXIT_NOT_RUNNING
+        _complain(_nobody(settings, kept))
     if answer is not None:
         text = answer.model_dump_json(indent=2) if as_json else "\n".join(lines(answer))
         sys.stdout.write(f"{text}\n")
     return code
+
+
+class _LockedError(Exception):
+    """A server answers that wants another password."""
 
 
 def _complain(words: str) -> None:
@@ -175,7 +183,13 @@ def from_journal(settings: Settings) -> StatusAnswer | None:
 
 
 def ask_server(settings: Settings) -> StatusAnswer | None:
-    """Return the status of the server at the address in the settings; None when nobody answers."""
+    """Return the status of the server at the address in the settings; None when nobody answers.
+
+    Raises
+    ------
+    _LockedError
+        It wants a password, or another one.
+    """
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 -- compared, not bound
     shown = f"[{host}]" if ":" in host else host
     request = urllib.request.Request(f"http://{shown}:{settings.port}/api/status")
@@ -187,5 +201,13 @@ def ask_server(settings: Settings) -> StatusAnswer | None:
     try:
         with opener.open(request, timeout=ASK_TIMEOUT_S) as response:
             return StatusAnswer.model_validate(json.load(response))
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.UNAUTHORIZED:
+            return None
+        given = "another password" if settings.password_file else "a password"
+        raise _LockedError(
+            f"Pilothouse at {shown}:{settings.port} wants {given}; "
+            "set PILOTHOUSE_PASSWORD_FILE to the file that it was started with"
+        ) from None
     except (OSError, ValueError, urllib.error.URLError):
         return None

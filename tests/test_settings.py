@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.adapters.feeds.unfolding import MAX_SPEED, MIN_SPEED
 from engine.domain.errors import ConfigurationError
 from engine.settings import VARIABLES, Settings, agent_settings, default_home, load_settings
+from engine.settings.model import is_checkout
 from engine.settings.parts import TradingMode
 
 TEMPLATE = """
@@ -270,3 +272,21 @@ def test_what_would_be_read_in_a_strange_way_is_refused_by_name(
 @pytest.mark.parametrize("host", ["LOCALHOST", "127.0.0.2", "::1"])
 def test_any_address_that_only_this_machine_reaches_needs_no_password(host: str):
     assert load_settings(env={"PILOTHOUSE_HOST": host}).host == host
+
+
+def test_a_folder_with_somebody_elses_pyproject_is_no_checkout(tmp_path: Path):
+    assert is_checkout(Path(__file__).parents[1])
+    assert not is_checkout(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "somebody-else"\n')
+    assert not is_checkout(tmp_path), "installed packages may leave one in site-packages"
+
+
+@pytest.mark.parametrize("speed", ["0.05", "601", "1000"])
+def test_a_speed_that_no_feed_takes_is_refused_under_its_own_name(speed: str):
+    with pytest.raises(ConfigurationError, match="PILOTHOUSE_SPEED must"):
+        load_settings(None, {"PILOTHOUSE_SPEED": speed})
+
+
+def test_the_speeds_that_are_taken_are_those_of_the_feeds():
+    for speed in (MIN_SPEED, MAX_SPEED):
+        assert load_settings(None, {"PILOTHOUSE_SPEED": f"{speed:g}"}).speed == speed

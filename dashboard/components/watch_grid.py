@@ -20,7 +20,7 @@ COLUMNS: list[dict[str, Any]] = [
      "type": "rightAligned"},
     {"field": "signal", "headerName": "Signal", "cellRenderer": "PhSignal", "width": 60, "cellClass": "ph-cell-middle"},
     {"field": "risk", "headerName": "Risk", "cellRenderer": "PhRisk", "width": 34},
-    {"field": "a", "colId": "age", "headerName": "Age", "cellRenderer": "PhAge", "width": 58, "sortable": False,
+    {"field": "a", "colId": "age", "headerName": "Age", "cellRenderer": "PhAge", "width": 68, "sortable": False,
      "type": "rightAligned"},
 ]  # fmt: skip
 

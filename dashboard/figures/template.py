@@ -19,6 +19,8 @@ BAND_FILLS = (token("fan-95"), token("fan-80"), token("fan-50"))
 PAST_FILLS = (token("tx3", 0.12), token("tx3", 0.14), token("tx3", 0.18))
 PRICE_DOMAIN = (0.16, 1.0)
 VOLUME_DOMAIN = (0.0, 0.14)
+PRICES = ",~f"
+"""Tick labels of prices: thousands apart, as many decimals as the tick has."""
 MARGIN = {"l": 8, "r": 56, "t": 16, "b": 22}
 N_FAN_ROWS = 7
 
@@ -271,10 +273,10 @@ def price_axes(
         type="date",
     )
     if not has_volume:
-        return {"xaxis": dates, "yaxis": axis(side="right", showgrid=True)}
+        return {"xaxis": dates, "yaxis": axis(side="right", showgrid=True, tickformat=PRICES)}
     return {
         "xaxis": dates | {"anchor": "y2"},
-        "yaxis": axis(side="right", showgrid=True, domain=list(PRICE_DOMAIN)),
+        "yaxis": axis(side="right", showgrid=True, domain=list(PRICE_DOMAIN), tickformat=PRICES),
         "yaxis2": axis(
             domain=list(VOLUME_DOMAIN), showticklabels=False, fixedrange=True, rangemode="tozero"
         ),

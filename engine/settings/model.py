@@ -96,12 +96,17 @@ _Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], BeforeValidat
 
 def default_home() -> Path:
     """Return ``data`` beside the checkout; for an installed package, which has none, ``~/.pilothouse``."""
-    checkout = Path(__file__).resolve().parents[2]
-    return (
-        checkout / "data"
-        if (checkout / "pyproject.toml").is_file()
-        else Path.home() / ".pilothouse"
-    )
+    beside = Path(__file__).resolve().parents[2]
+    return beside / "data" if is_checkout(beside) else Path.home() / ".pilothouse"
+
+
+def is_checkout(folder: Path) -> bool:
+    """Return whether a folder is this project's: other packages may leave a pyproject.toml among the installed ones."""
+    try:
+        words = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return 'name = "pilothouse"' in words.splitlines()
 
 
 def is_loopback(host: str) -> bool:
@@ -194,7 +199,7 @@ class Settings(AgentSettings):
     feed: Annotated[FeedChoice, _Lower] = FeedChoice.REPLAY
     symbols: _Names = ()
     seed: int = Field(default=1, ge=0, lt=2**63)
-    speed: float = Field(default=12, gt=0, le=3600)
+    speed: float = Field(default=12, ge=0.1, le=600)
     start: date = date(2008, 9, 2)
 
     orchestrator: OrchestratorPart = OrchestratorPart()

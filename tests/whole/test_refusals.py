@@ -155,3 +155,12 @@ def test_with_a_password_it_starts_and_asks_everybody_for_it(
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert "Fingerprint" in answer.stdout
+    password.write_text("a long enough other word")
+    for words, given in (
+        ("wants another password", {"PILOTHOUSE_PASSWORD_FILE": str(password)}),
+        ("wants a password", {}),
+    ):
+        refused = run(("-m", "dashboard", "status", "--port", str(server.port)), home, **given)
+        assert refused.returncode == 2
+        assert f"{words}; set PILOTHOUSE_PASSWORD_FILE" in refused.stderr
+        assert refused.stdout == ""
