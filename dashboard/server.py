@@ -13,6 +13,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +29,7 @@ from dashboard.guard import Policy
 from engine.bootstrap import build_host
 from engine.bootstrap.heap import share_heap
 from engine.domain.errors import ConfigurationError, JournalDamagedError, PilothouseError, must
+from engine.scheduling.host import HELPER
 from engine.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 EXIT_SURROUNDINGS = 2
 EXIT_JOURNAL = 3
 GRACE_S = 3
+LEAVE_S = 1.5
+"""What Python may take to end the process, once all has been written."""
 LAST_RESORT_S = 15.0
 """After a signal to end, all that hangs is written to the log with its stack, and the process is no more: three times
 what an end may take. The journal is whole at every moment."""
@@ -98,9 +103,25 @@ def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev:
     ):  # uvicorn's own end after a failed start; the reason follows
         server.run(sockets=[listener])
     failure = getattr(app.server.state, "failure", None)
-    if isinstance(failure, PilothouseError):
-        return refuse(failure)
-    return 0 if server.was_up else 1
+    code = refuse(failure) if isinstance(failure, PilothouseError) else 0 if server.was_up else 1
+    _leave_in_time(code)
+    return code
+
+
+def _leave_in_time(code: int) -> None:
+    """See to it that no thread keeps the process, when all has been written: Python itself would wait for each."""
+
+    def leave() -> None:
+        time.sleep(LEAVE_S)
+        alive = threading.enumerate()  # of a pool of threads Python waits for those of daemons too
+        left = {each.name for each in alive if not each.daemon or each.name.startswith(HELPER)}
+        left.discard("MainThread")
+        if left:
+            _log.warning("threads still at work are left behind: %s", ", ".join(sorted(left)))
+        os._exit(code)
+
+    sys.stdout.flush()
+    threading.Thread(target=leave, name="pilothouse-leave", daemon=True).start()
 
 
 def _already_ending(_: int, __: "FrameType | None") -> None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from engine.domain.errors import PilothouseError
@@ -22,6 +22,9 @@ LAG_KEPT = 240
 """Beats behind `lag_ms`: one minute."""
 CLEAN_UP_S = 1.0
 """What is left of `stop`'s time for tasks that were cancelled."""
+
+HELPER = "pilothouse-helper"
+"""Name of the threads in which the loop's own blocking calls are made."""
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +165,8 @@ class EngineHost:
     async def _main(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_unhandled)
+        helpers = ThreadPoolExecutor(thread_name_prefix=HELPER)
+        loop.set_default_executor(helpers)
         wish = self._wish = asyncio.Event()
         try:
             if self._timers is not None:
@@ -176,6 +181,9 @@ class EngineHost:
         await wish.wait()
         beat.cancel()
         await self._take_down()
+        # what an agent has begun in a thread may go on for ever: the loop's own end would wait for it
+        helpers.shutdown(wait=False, cancel_futures=True)
+        loop.set_default_executor(ThreadPoolExecutor(1))
 
     async def _take_down(self) -> None:
         if self._timers is not None:

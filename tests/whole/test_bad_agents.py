@@ -85,6 +85,11 @@ class Clobbered(BaseAgent):
         return {}
 
 
+class Threads(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        await asyncio.to_thread(time.sleep, 3600)
+
+
 class Counts(BaseAgent):
     task_type = "risk_cycle"
 
@@ -109,6 +114,7 @@ agents:
   cancels: {use: "bad_ones:Cancels", config: {interval: 5}}
   quits_starting: {use: "bad_ones:QuitsStarting", config: {interval: 5}}
   no_pace: {use: "bad_ones:NoPace", config: {interval: 5}}
+  threads: {use: "bad_ones:Threads", config: {interval: 5}}
 """
 
 
@@ -175,4 +181,7 @@ def test_agents_that_leave_by_what_ends_a_program_fail_alone(
     server.wait_for_bars(3)
     votes = server.books.n("CYCLE_RECORDED")
     wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes, "votes go on")
+    began = time.monotonic()
     assert server.stop() == 0
+    assert time.monotonic() - began < 8, "a thread that never ends is left behind"
+    assert "threads still at work are left behind: pilothouse-helper" in server.log()

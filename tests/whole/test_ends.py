@@ -82,7 +82,7 @@ HANGS = """
 import sys, threading
 import dashboard.server
 from dashboard.cli import main
-dashboard.server.LAST_RESORT_S = 6.0
+dashboard.server.LAST_RESORT_S, dashboard.server.LEAVE_S = 6.0, 3600.0
 def never_ends():
     threading.Event().wait()
 threading.Thread(target=never_ends).start()
