@@ -105,9 +105,11 @@ def test_fans_of_several_are_those_that_the_engine_publishes() -> None:
 
 
 def test_five_levels_are_drawn_at_bars_that_go_on() -> None:
-    figure = fans.five_levels(2)
-    assert figure.value > 0.0
-    assert "best of 2 bars" in figure.note
+    drawn, published = fans.five_levels(2)
+    assert drawn.value > 0.0
+    assert published.value > 0.0
+    assert drawn.budget == fans.FIVE_MS
+    assert "best of 2 bars" in drawn.note
 
 
 def test_every_symbol_that_closes_gets_its_vote() -> None:
