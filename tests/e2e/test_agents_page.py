@@ -300,7 +300,10 @@ def test_run_once_is_obeyed_and_told(screen: Screen, server: Server):
     screen.open("/agents?agent=monte_carlo")
     accepted = server.books.n("COMMAND_ACCEPTED")
     panel = screen.page.locator("#agents-detail")
-    panel.get_by_role("button", name="Run once").click()
+    drawn = panel.locator(
+        "#agents-detail-tools[data-ph-behind]"
+    )  # what the page came with is hidden behind it
+    drawn.get_by_role("button", name="Run once").click()
     wait_until(lambda: server.books.n("COMMAND_ACCEPTED") == accepted + 1, "the answer")
     assert server.books.data("COMMAND_ACCEPTED")[-1]["name"] == "RunAgentOnce"
     expect(screen.page.locator(".ph-toast[data-open]").first).to_be_visible()
