@@ -16,9 +16,8 @@ from dashboard.components.nodes import attrs, classes, slug
 from dashboard.components.pills import age, pill
 from dashboard.patches import Patch
 from dashboard.views.agent_controls import Control
-from dashboard.views.agent_graph import EdgeView, NodeView
+from dashboard.views.agent_graph import EdgeView, FlowView, NodeView
 from dashboard.views.agents import AgentView, MeasuredView
-from dashboard.views.own_agents import StubView
 
 ARROW = 7
 PAD = 6
@@ -146,7 +145,7 @@ def edge(view: EdgeView) -> html.Li:
     return flow(view, edge_class(view), edge_style(view))
 
 
-def flow(view: EdgeView | StubView, class_name: str, style: dict[str, str]) -> html.Li:
+def flow(view: FlowView, class_name: str, style: dict[str, str]) -> html.Li:
     """Return one flow: a line with an arrow and its rate; on a phone it reads as text, with what it carried last."""
     return html.Li(
         [
@@ -198,12 +197,12 @@ def edge_style(view: EdgeView) -> dict[str, str]:
     }
 
 
-def stub_class(view: StubView) -> str:
+def stub_class(view: FlowView) -> str:
     """Return the class names of a flow of an agent of one's own."""
     return f"ph-edge ph-stub ph-edge-{view.state}"
 
 
-def stub_style(view: StubView) -> dict[str, str]:
+def stub_style(view: FlowView) -> dict[str, str]:
     """Return its line as a custom property; its place is its list's."""
     return {"--ph-path": _line(0, is_down=False, width=view.width, is_dashed=is_dashed(view.state))}
 

@@ -7,7 +7,6 @@ and its nodes keep their size.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from dashboard import formatting as fmt
 from dashboard.views import agents as view
@@ -86,8 +85,8 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeView:
-    """One flow of events between two agents; `speaker` is the id of the one who says them.
+class FlowView:
+    """One topic between agents; `speaker` is the id of the one who says it, empty where everybody's events count.
 
     `state` is "live", "none", "late", "silent" or "failed", `width` in pixels.
     """
@@ -99,27 +98,14 @@ class EdgeView:
     state: str
     label: str
     width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeView(FlowView):
+    """A flow between two agents of the house, with its ends as places."""
+
     start: tuple[float, int]
     end: tuple[float, int]
-
-
-class Flow(Protocol):
-    """A flow whose payload can be told: of one `speaker` (an agent's id), or of everybody where that is empty."""
-
-    @property
-    def key(self) -> str:
-        """What the flow is found by."""
-        ...
-
-    @property
-    def topic(self) -> str:
-        """The topic of its events."""
-        ...
-
-    @property
-    def speaker(self) -> str:
-        """Whose events they are."""
-        ...
 
 
 def nodes_view(section: AgentsSection) -> tuple[NodeView, ...]:
@@ -221,7 +207,7 @@ def edges_view(section: AgentsSection) -> tuple[EdgeView, ...]:
 
 
 def last_words(
-    flows: Sequence[Flow], rows: Sequence[LogRow], quotes: Mapping[str, Quote]
+    flows: Sequence[FlowView], rows: Sequence[LogRow], quotes: Mapping[str, Quote]
 ) -> dict[str, str]:
     """Return what each flow carried last, by the flow's key; `rows` are the newest events, newest first.
 

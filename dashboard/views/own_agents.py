@@ -11,6 +11,7 @@ from dashboard.components.nodes import slug
 from dashboard.views import agents as view
 from dashboard.views.agent_graph import (
     PLACES,
+    FlowView,
     NodeView,
     flow_state,
     node_view,
@@ -31,22 +32,6 @@ THE_BUS = "the bus"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StubView:
-    """One topic that an agent hears or says; `speaker` is its id where it says it, and empty where it hears it.
-
-    `state` is "live", "none", "late", "silent" or "failed", `width` in pixels.
-    """
-
-    key: str
-    names: str
-    topic: str
-    speaker: str
-    state: str
-    label: str
-    width: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RestView:
     """The topics of a side that are not drawn: how many, in words for readers, and each with its rate."""
 
@@ -60,7 +45,7 @@ class RestView:
 class SideView:
     """What an agent hears, or what it says."""
 
-    stubs: tuple[StubView, ...]
+    stubs: tuple[FlowView, ...]
     rest: RestView | None
 
 
@@ -82,7 +67,7 @@ def own_view(section: AgentsSection) -> tuple[OwnView, ...]:
     )
 
 
-def stubs_of(own: Sequence[OwnView]) -> tuple[StubView, ...]:
+def stubs_of(own: Sequence[OwnView]) -> tuple[FlowView, ...]:
     """Return every flow that is drawn."""
     return tuple(stub for one in own for side in (one.hears, one.says) for stub in side.stubs)
 
@@ -108,13 +93,13 @@ def _says(row: AgentRow, section: AgentsSection) -> SideView:
     return SideView(stubs=stubs, rest=_rest(row, "out", rest))
 
 
-def _heard(row: AgentRow, topic: str, section: AgentsSection) -> StubView:
+def _heard(row: AgentRow, topic: str, section: AgentsSection) -> FlowView:
     """Return a topic that it hears, from whoever says it."""
     speakers = [other for other in section.rows if topic in other.topics_out]
     rate = view.per_second(section, topic)
     is_known = bool(section.events_per_second) or not speakers
     who = _others(row, speakers, section)
-    return StubView(
+    return FlowView(
         key=f"in-{slug(row.agent_id)}-{topic}",
         names=f"{who[:1].upper()}{who[1:]} to {names_of(section.rows)[row.agent_id]}",
         topic=topic,
@@ -125,12 +110,12 @@ def _heard(row: AgentRow, topic: str, section: AgentsSection) -> StubView:
     )
 
 
-def _said(row: AgentRow, topic: str, section: AgentsSection) -> StubView:
+def _said(row: AgentRow, topic: str, section: AgentsSection) -> FlowView:
     """Return a topic that it says, to whoever hears it."""
     hearers = [other for other in section.rows if topic in other.topics_in]
     state, label, width = said_by(row, topic, section)
     who = _others(row, hearers, section)
-    return StubView(
+    return FlowView(
         key=f"out-{slug(row.agent_id)}-{topic}",
         names=f"{names_of(section.rows)[row.agent_id]} to {who}",
         topic=topic,

@@ -54,4 +54,4 @@ def _is_asked_for() -> bool:
         task = asyncio.current_task()
     except RuntimeError:  # off the loop nothing can be cancelled
         return False
-    return task is None or task.cancelling() > 0
+    return task is not None and task.cancelling() > 0

@@ -77,14 +77,6 @@ class NoPace(BaseAgent):
         self.interval = 0
 
 
-class Clobbered(BaseAgent):
-    async def on_start(self):
-        self.quota = 10
-
-    async def _run_cycle(self, resource_pool):
-        return {}
-
-
 class Threads(BaseAgent):
     async def _run_cycle(self, resource_pool):
         await asyncio.to_thread(time.sleep, 3600)

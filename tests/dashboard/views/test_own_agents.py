@@ -30,7 +30,7 @@ def section(*rows: AgentRow, **changes: object) -> AgentsSection:
     return replace(found, **({"events_per_second": RATES, "events_by_source": SAID} | changes))
 
 
-def stubs(found: AgentsSection) -> dict[str, view.StubView]:
+def stubs(found: AgentsSection) -> dict[str, graph.FlowView]:
     return {stub.key: stub for stub in view.stubs_of(view.own_view(found))}
 
 
