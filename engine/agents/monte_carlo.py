@@ -43,13 +43,7 @@ from engine.settings import agent_settings
 
 @dataclass(slots=True)
 class _Left:
-    """Levels of a symbol's last bar that are still to be drawn, and those that were told of it.
-
-    Parameters
-    ----------
-    is_unsettled : bool
-        What the close settled is still to be told.
-    """
+    """Levels of a symbol's last bar still to be drawn, those told of it, and whether what it settled is untold."""
 
     past: Past
     origin: datetime
@@ -192,6 +186,11 @@ class MonteCarloAgent(BaseAgent):
             n_steps=self.n_steps if n_steps is None else n_steps,
             seed=stream_seed(base, stream_name(symbol, level), level, 0),
         )
+
+    def waits_for(self) -> str:
+        """Return why market time should stand: bars would go by without forecast and vote while a history is fitted."""
+        is_fitting = self._running and self._worker.owes(EventType.HISTORY_LOADED)
+        return "forecasts are being fitted" if is_fitting else ""
 
     # -- at each bar -----------------------------------------------------------------------------------------------
 

@@ -60,6 +60,7 @@ class Worker:
         self._compute = compute
         self._one_at_a_time = one_at_a_time
         self._pending: dict[tuple[EventType, object], Event] = {}
+        self._at_work: EventType | None = None
         self._arrived = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_woken = False
@@ -72,6 +73,10 @@ class Worker:
     def n_pending(self) -> int:
         """Events that wait."""
         return len(self._pending)
+
+    def owes(self, topic: EventType) -> bool:
+        """Return whether an event of a topic waits or is being answered; from any thread."""
+        return self._at_work is topic or any(key[0] is topic for key in tuple(self._pending))
 
     def forget(self) -> None:
         """Let go of what is pending."""
@@ -117,16 +122,20 @@ class Worker:
                 break  # what came while it looked for later work is pending, and nobody else will begin
 
     async def _answer(self, event: Event) -> None:
-        async with self._one_at_a_time:
-            began = time.perf_counter()
-            try:
-                answers = await self._compute.run(partial(self._hands.answers_to, event))
-            except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
-                self._hands.failed(event, error)
-            else:
-                if self._hands.is_running():
-                    self._hands.answered(event, answers)
-            self._hands.timed(began)
+        self._at_work = event.event_type
+        try:
+            async with self._one_at_a_time:
+                began = time.perf_counter()
+                try:
+                    answers = await self._compute.run(partial(self._hands.answers_to, event))
+                except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
+                    self._hands.failed(event, error)
+                else:
+                    if self._hands.is_running():
+                        self._hands.answered(event, answers)
+                self._hands.timed(began)
+        finally:
+            self._at_work = None
 
     async def _work_later(self) -> bool:
         """Do one piece of work that could wait, and rest as long as it took; return whether there was one."""

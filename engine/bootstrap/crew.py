@@ -121,14 +121,16 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
         ExecutionAgent, "execution", broker=around.broker, limits=settings.risk_limits,
         kill_switch=around.kill_switch, epoch=around.epoch,
     )  # fmt: skip
+    monte_carlo: MonteCarloAgent = build(
+        MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps,
+        levels=settings.mc_levels, rehearsal=settings.mc_rehearsal,
+    )  # fmt: skip
     return Crew(
         market_data=build(
-            MarketDataAgent, "market_data", feed=around.feed, interval=TICK_INTERVAL_S, waits_for=around.waits_for,
+            MarketDataAgent, "market_data", feed=around.feed, interval=TICK_INTERVAL_S,
+            waits_for=lambda: around.waits_for() or monte_carlo.waits_for(),
         ),
-        monte_carlo=build(
-            MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps,
-            levels=settings.mc_levels, rehearsal=settings.mc_rehearsal,
-        ),
+        monte_carlo=monte_carlo,
         risk=build(
             RiskAgent, "risk", portfolio=execution.portfolio, limits=settings.risk_limits,
             var_confidence=settings.var_confidence,

@@ -1,11 +1,14 @@
 """Monte Carlo: events in, events out."""
 
+import asyncio
+import threading
 from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from engine.adapters.compute.inline import InlineCompute
 from engine.agents.monte_carlo import LEAST_RETURNS, MonteCarloAgent
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
@@ -383,3 +386,33 @@ def test_simulate_refuses_what_is_not_there():
 def test_senseless_configuration_is_refused_by_name(name, value):
     with pytest.raises(InvalidValueError, match=name):
         agent(Market(), **{name: value})
+
+
+@pytest.mark.asyncio
+async def test_market_time_should_stand_while_a_loaded_history_is_fitted_and_no_longer():
+    may_end = threading.Event()
+
+    class Beside(InlineCompute):
+        is_inline = False
+
+        async def run(self, work):
+            await asyncio.to_thread(may_end.wait, 20.0)
+            return work()
+
+    market = Market()
+    subject = agent(market, compute=Beside())
+    await subject.start()
+    await subject.event_bus.publish(market.close(101.0))
+    assert subject.waits_for() == "", "a bar is no reason"
+    await subject.event_bus.publish(market.loaded())
+    assert subject.waits_for() == "forecasts are being fitted"
+    await subject.pause()
+    assert subject.waits_for() == "", "nobody fits it"
+    await subject.resume()
+    await subject.event_bus.publish(market.loaded())
+    assert subject.waits_for()
+    may_end.set()
+    while subject.waits_for():
+        await asyncio.sleep(0.001)
+    assert market.state.get("mc:AAPL")["is_record"] is False, "it has its first drawing"
+    await subject.stop()

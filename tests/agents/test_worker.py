@@ -166,3 +166,27 @@ async def test_work_that_was_found_beside_the_loop_is_asked_for_without_a_tick()
     await asyncio.sleep(0)
     await worker.task
     assert [name for name, _ in diary.done] == ["AAPL", "piece"]
+
+
+async def test_an_event_is_owed_until_it_is_answered_or_forgotten():
+    may_end = threading.Event()
+
+    class Slow(Diary):
+        def answer(self, event: Event) -> tuple[Event, ...]:
+            may_end.wait(10.0)
+            return super().answer(event)
+
+    worker = Worker(Slow(pieces=0).hands(), Threads(), asyncio.Lock())
+    assert not worker.owes(EventType.MARKET_DATA)
+    worker.take(tick("AAPL"))
+    assert worker.owes(EventType.MARKET_DATA), "it waits"
+    await asyncio.sleep(0)
+    assert worker.n_pending == 0
+    assert worker.owes(EventType.MARKET_DATA), "it is being answered"
+    assert not worker.owes(EventType.HISTORY_LOADED)
+    may_end.set()
+    await worker.task
+    assert not worker.owes(EventType.MARKET_DATA)
+    worker.take(tick("AAPL"))
+    worker.forget()
+    assert not worker.owes(EventType.MARKET_DATA)

@@ -244,6 +244,24 @@ async def test_where_the_feed_stands_is_journalled_before_the_answer_so_that_a_c
 
 
 @pytest.mark.asyncio
+async def test_prices_stand_while_forecasts_of_a_loaded_history_are_fitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turned = await run(1)
+    n = len(list(events(turned, EventType.MARKET_DATA)))
+    monkeypatch.setattr(
+        turned.engine.crew.monte_carlo, "waits_for", lambda: "forecasts are being fitted"
+    )
+    await turned.advance(4)
+    assert len(list(events(turned, EventType.MARKET_DATA))) == n
+    stands = turned.gateway.read(["feed"]).value("feed").state
+    assert stands.waits_for == "forecasts are being fitted"
+    monkeypatch.undo()
+    await turned.advance(1)
+    assert len(list(events(turned, EventType.MARKET_DATA))) > n
+
+
+@pytest.mark.asyncio
 async def test_a_jump_back_begins_a_new_run_with_a_fresh_account() -> None:
     turned = await run(8)
     assert turned.gateway.read(["portfolio"]).value("portfolio").recent_fills
