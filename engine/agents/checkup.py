@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.agents.holdings import Holding
-from engine.agents.quota import EVENTS_PER_S, WINDOW_S
+from engine.agents.quota import BYTES_PER_S, EVENTS_PER_S, WINDOW_S
 from engine.domain.agents import AgentTrouble
 
 HANG_S = 30.0
@@ -135,8 +135,8 @@ class Checkup:
         if n_new <= 0:
             return None
         message = (
-            f"{n_new:,} events were dropped since the last check: more than {EVENTS_PER_S:g} a second over "
-            f"{WINDOW_S:g} s."
+            f"{n_new:,} events were dropped since the last check: more than {EVENTS_PER_S:g} or "
+            f"{BYTES_PER_S / 1000:g} kB a second over {WINDOW_S:g} s."
         )
         return AgentTrouble(kind="floods", title=f"{name} says too much", message=message)
 

@@ -8,7 +8,8 @@ from engine.agents.base import BaseAgent
 from engine.agents.execution import ExecutionAgent
 from engine.agents.market_data import MarketDataAgent
 from engine.agents.monte_carlo import MonteCarloAgent
-from engine.agents.quota import MeteredBus, Quota
+from engine.agents.own_parts import OwnBus, OwnMemory
+from engine.agents.quota import Quota
 from engine.agents.risk import RiskAgent
 from engine.agents.sentiment import SentimentAgent
 from engine.agents.strategy import StrategyAgent
@@ -153,9 +154,11 @@ def _own(
 ) -> BaseAgent:
     """Return an agent of one's own; what its constructor refuses is a matter of the configuration."""
     config, quota = {**shared, **part.config}, Quota(around.clock)
-    bus = cast(EventBus, MeteredBus(around.bus, quota))
+    agent_id = str(config.get("agent_id", name))
+    bus = cast(EventBus, OwnBus(around.bus, agent_id, quota, around.clock))
+    memory = cast(StateManager, OwnMemory(around.state))
     try:
-        agent = kind(name=name, event_bus=bus, state_manager=around.state, config=config)
+        agent = kind(name=name, event_bus=bus, state_manager=memory, config=config)
         if agent.has_cycle:
             checked_interval("interval", agent.base_interval)
     except Exception as error:

@@ -129,7 +129,7 @@ class EventBus:
 
     def subscribe(self, event_type: EventType, handler: Handler) -> None:
         """Let `handler` have every event of this type from now on; the same pair again changes nothing."""
-        if _is_async(handler):
+        if is_async(handler):
             boxes = self._posted.get(event_type, ())
             box = self._mailboxes.get(handler)
             if box is None:
@@ -387,13 +387,14 @@ class EventBus:
         )
 
 
-def _is_async(handler: Handler) -> bool:
+def is_async(handler: Handler) -> bool:
+    """Return whether a handler is awaited, which is what gets a mailbox."""
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
         getattr(handler, "__call__", None)  # noqa: B004 -- looks for an async __call__, not for callability
     )
 
 
 def _name_of(handler: Handler) -> str:
-    owner = getattr(handler, "__self__", None)
+    owner = getattr(handler, "__self__", handler)
     named = getattr(owner, "agent_id", None)
     return str(named or getattr(handler, "__qualname__", type(handler).__name__))

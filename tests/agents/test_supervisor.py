@@ -9,7 +9,8 @@ import pytest
 
 from engine.adapters.clocks.manual import ManualClock
 from engine.agents.base import BaseAgent
-from engine.agents.quota import EVENTS_PER_S, WINDOW_S, MeteredBus, Quota
+from engine.agents.own_parts import OwnBus
+from engine.agents.quota import EVENTS_PER_S, WINDOW_S, Quota
 from engine.agents.supervisor import SupervisorAgent
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
@@ -346,7 +347,7 @@ async def talked(n: int, seconds: float) -> tuple[Crew, Any]:
     crew = Crew(health_check_interval=30)
     talking = crew.add(Talking, "talking", interval=1.0, n=n)
     talking.quota = Quota(crew.clock)
-    talking.event_bus = MeteredBus(talking.event_bus, talking.quota)
+    talking.event_bus = OwnBus(talking.event_bus, "talking", talking.quota, crew.clock)
     crew.supervisor.register_agent(talking)
     await crew.supervisor.start()
     await crew.clock.run(seconds)
@@ -453,7 +454,7 @@ async def test_an_agent_whose_cycle_never_ends_is_told_of_once() -> None:
 async def test_who_says_ever_more_without_a_pause_leaves_the_loop_to_others():
     """Over its quota an event is dropped; dropping at once would be an endless loop without a turn for anybody."""
     clock, bus = ManualClock(), EventBus()
-    metered = MeteredBus(bus, Quota(clock))
+    metered = OwnBus(bus, "flood", Quota(clock), clock)
     said = Event(EventType.CUSTOM, {"n": 1}, source="flood")
 
     async def flood() -> None:
