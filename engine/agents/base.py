@@ -14,8 +14,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from engine.agents.limits import START_S, STOP_S, within
+from engine.agents.limits import START_S, STOP_S, alone, within
 from engine.agents.performing import Performing
+from engine.core.belonging import home_of, owned, tasks_of
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import AgentStatus
@@ -145,7 +146,7 @@ class BaseAgent(Performing):
         self._fence.reset()
         self._gate.open()
         try:
-            await within(self.start_limit_s, self.on_start(), "on_start")
+            await within(self.start_limit_s, self.on_start(), "on_start", self.agent_id)
         except Exception as error:
             self._reason = f"start failed: {error}"
             await self._become(AgentStatus.ERROR, actor)
@@ -173,7 +174,7 @@ class BaseAgent(Performing):
         await self._end_work(0.0 if was_paused else GRACE_S)
         self._gate.open()
         try:
-            await within(self.stop_limit_s, self.on_stop(), "on_stop")
+            await within(self.stop_limit_s, self.on_stop(), "on_stop", self.agent_id)
             if self._own_pool is not None:
                 await self._own_pool.close()
         except Exception as error:
@@ -223,14 +224,15 @@ class BaseAgent(Performing):
 
             async def hears(event: Event) -> None:
                 if self._status not in _DEAF:
-                    await handler(event)
+                    await alone(handler(event), self.agent_id)
 
             self.event_bus.subscribe(event_type, hears)
             return
 
         def hears_inline(event: Event) -> None:
             if self._status not in _DEAF:
-                handler(event)
+                with owned(self.agent_id):
+                    handler(event)
 
         self.event_bus.subscribe(event_type, hears_inline)
 
@@ -310,7 +312,7 @@ class BaseAgent(Performing):
             task
             for task in (self._loop_task, self._cycle_task, self._worker.task)
             if task is not None and task is not here and not task.done()
-        }
+        } | tasks_of(self.agent_id, home_of(type(self))) - {here}
         if here is not None and here in {self._loop_task, self._cycle_task}:
             tasks -= {self._loop_task, self._cycle_task}
         if tasks and grace_s:

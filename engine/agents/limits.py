@@ -15,7 +15,9 @@ LONGEST_S = 1e9
 """The longest interval between two cycles: thirty years."""
 
 
-async def within(seconds: float | None, work: Coroutine[Any, Any, None], name: str) -> None:
+async def within(
+    seconds: float | None, work: Coroutine[Any, Any, None], name: str, agent_id: str = ""
+) -> None:
     """Await work for so long at most; what goes on then is cancelled and left behind.
 
     Raises
@@ -26,7 +28,7 @@ async def within(seconds: float | None, work: Coroutine[Any, Any, None], name: s
     if seconds is None:
         await work
         return
-    task = asyncio.ensure_future(alone(work))
+    task = asyncio.ensure_future(alone(work, agent_id))
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     except asyncio.CancelledError:
@@ -38,7 +40,7 @@ async def within(seconds: float | None, work: Coroutine[Any, Any, None], name: s
     task.result()
 
 
-async def alone(work: Awaitable[Any]) -> Any:  # noqa: ANN401 -- the work's own
+async def alone(work: Awaitable[Any], agent_id: str = "") -> Any:  # noqa: ANN401 -- the work's own
     """Await what somebody else wrote and return what it returns; it can end neither the loop nor the program.
 
     Raises
@@ -46,7 +48,7 @@ async def alone(work: Awaitable[Any]) -> Any:  # noqa: ANN401 -- the work's own
     LeftByError
         It was left by SystemExit, KeyboardInterrupt or a cancellation that nobody asked for.
     """
-    with contained():
+    with contained(agent_id):
         return await work
 
 

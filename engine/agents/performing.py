@@ -217,7 +217,7 @@ class Performing(ABC):
         self._waits = Waits(self._clock)
         present = PRESENT.set(self._waits)
         try:
-            result = await alone(self._run_cycle(resource_pool))
+            result = await alone(self._run_cycle(resource_pool), self.agent_id)
         except Exception as error:
             log.exception("a cycle of agent %s failed", self.agent_id)
             self.note_failure("cycle", error)
@@ -241,7 +241,7 @@ class Performing(ABC):
         while self._running:
             began_s = self._clock.monotonic()
             try:
-                await alone(Held(self.run(), self._gate))
+                await alone(Held(self.run(), self._gate), self.agent_id)
                 break
             except Exception as error:
                 log.exception("run() of agent %s failed", self.agent_id)
@@ -329,12 +329,12 @@ class Performing(ABC):
         return self.heavy and not self._compute.is_inline
 
     def _later(self) -> tuple[Event, ...] | None:
-        with contained():
+        with contained(self.agent_id):
             events = self.later()
             return None if events is None else tuple(events)
 
     def _answers_to(self, event: Event) -> tuple[Event, ...]:
-        with contained():
+        with contained(self.agent_id):
             return tuple(self.handle(event))
 
     def _answer(self, event: Event, answers: tuple[Event, ...]) -> None:

@@ -19,6 +19,7 @@ from engine.bootstrap.own_agents import sources_hash
 from engine.bootstrap.pacing import build_keeper, market_input
 from engine.bootstrap.pool_news import PoolNews, told_of
 from engine.bootstrap.warming import Warming
+from engine.core.belonging import home_of, note_owners
 from engine.core.commands import CommandDesk
 from engine.core.event_bus import EventBus
 from engine.core.event_log import EventLog
@@ -120,7 +121,10 @@ class Engine:
         by_id = {agent.agent_id: agent for agent in self.crew.all}
         own = frozenset(agent.agent_id for agent in self.crew.own)
         self.blocking = Blocking(by_id, own, self.bus, parts.clock)
-        self.loop_watch = LoopWatch(self.blocking.take, on_stuck=self.blocking.still_there)
+        self.loop_watch = LoopWatch(
+            self.blocking.take, on_stuck=self.blocking.still_there,
+            homes={agent.agent_id: home_of(type(agent)) for agent in self.crew.own},
+        )  # fmt: skip
         self.desk = CommandDesk(parts.journal, self.bus, is_inline=is_stepped)
         self.obeying = Obeying(self.crew, self.registry, self.bus, parts.journal)
         self.fingerprint = Fingerprint(
@@ -134,6 +138,7 @@ class Engine:
 
     async def start(self) -> None:
         """Recover from the journal, then let the crew work."""
+        note_owners()
         folded = self.log.open(self.parts.lease.epoch)
         log.info("folded %d events since the last checkpoint", folded)
         self._continue_feed()

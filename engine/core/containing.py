@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engine.core.belonging import owned
+
 
 class BrokenOffError(BaseException):
     """Raised in work that holds up the loop: nothing that catches plain exceptions may swallow it."""
@@ -14,10 +16,11 @@ class LeftByError(Exception):
 
 
 @contextmanager
-def contained() -> Iterator[None]:
+def contained(agent_id: str = "") -> Iterator[None]:
     """Turn SystemExit, KeyboardInterrupt, a breaking-off and a cancellation that nobody asked for into `LeftByError`.
 
-    A task that is being cancelled stays so, and so does a generator that is closed.
+    What the block begins belongs to the agent named. A task that is being cancelled stays so, and so does a generator
+    that is closed.
 
     Raises
     ------
@@ -35,7 +38,8 @@ def contained() -> Iterator[None]:
     SystemExit: 3
     """
     try:
-        yield
+        with owned(agent_id):
+            yield
     except (SystemExit, KeyboardInterrupt, BrokenOffError) as error:
         raise LeftByError(_words(error)) from error
     except asyncio.CancelledError as error:

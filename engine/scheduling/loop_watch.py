@@ -9,12 +9,14 @@ import ctypes
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import Context
 from dataclasses import dataclass, replace
 from inspect import getattr_static
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 
+from engine.core.belonging import OWNER, is_at_home
 from engine.core.containing import BrokenOffError
 
 BEAT_S = 0.05
@@ -47,6 +49,8 @@ class LoopWatch:
         From here on a late beat counts, and is told while it lasts.
     timer : callable
         Gives the seconds that beats are measured in.
+    homes : mapping of str to str
+        Where the code of agents of one's own lies, by id: what they left to the loop is theirs.
     """
 
     def __init__(
@@ -57,11 +61,13 @@ class LoopWatch:
         *,
         on_stuck: Callable[[Block], bool] = lambda _: False,
         stuck_s: float = STUCK_S,
+        homes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._on_block = on_block
         self._on_stuck = on_stuck
         self._threshold_s, self._stuck_s = threshold_s, stuck_s
         self._now_s = timer
+        self._homes = homes
         self._beat_at = 0.0
         self._seen: Block | None = None
         self._ident = 0
@@ -106,7 +112,7 @@ class LoopWatch:
                 of_beat, n_told = beat_at, 0
             late_s = self._now_s() - beat_at - BEAT_S
             if late_s > self._threshold_s and self._seen is None:
-                found = blamed(sys._current_frames().get(self._ident))
+                found = blamed(sys._current_frames().get(self._ident), self._homes)
                 if self._beat_at == beat_at:  # else it is over, and the next block is another's
                     self._seen = found
             if late_s > self._stuck_s * (n_told + 1):
@@ -114,7 +120,7 @@ class LoopWatch:
                 self._tell_stuck(beat_at, late_s)
 
     def _tell_stuck(self, beat_at: float, late_s: float) -> None:
-        found = blamed(sys._current_frames().get(self._ident))
+        found = blamed(sys._current_frames().get(self._ident), self._homes)
         must_end = self._on_stuck(replace(found, seconds=late_s))
         if must_end and self._beat_at == beat_at:
             raise_in(self._ident, BrokenOffError)
@@ -125,20 +131,39 @@ def raise_in(ident: int, error: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
 
 
-def blamed(frame: FrameType | None) -> Block:
+def blamed(frame: FrameType | None, homes: Mapping[str, str] = MappingProxyType({})) -> Block:
     """Return the agent whose code is at work in a stack, innermost first, and the line; nobody when none is.
 
     Parameters
     ----------
     frame : frame, optional
         The innermost frame.
+    homes : mapping of str to str
+        Where agents' code lies: a task or a timer that an agent began is told by its context and its code.
     """
+    passed: list[FrameType] = []
     while frame is not None:
+        actor = frame.f_locals.get("self")
         # looked up without asking the object: it may be anybody's, and its own lookup may fail or take its time
-        agent_id = getattr_static(frame.f_locals.get("self"), "agent_id", None)
+        agent_id = getattr_static(actor, "agent_id", None)
         if isinstance(agent_id, str) and agent_id:
-            code = frame.f_code
-            where = f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
-            return Block(seconds=0.0, agent_id=agent_id, where=where)
+            return _block(agent_id, frame)
+        if isinstance(actor, asyncio.Handle):
+            return _begun(actor, passed, homes)
+        passed.append(frame)
         frame = frame.f_back
     return Block(seconds=0.0)
+
+
+def _begun(handle: asyncio.Handle, frames: list[FrameType], homes: Mapping[str, str]) -> Block:
+    """Return the agent that began what a handle runs, and its innermost line; nobody when the code is another's."""
+    owner = getattr(handle, "_context", Context()).get(OWNER, "")
+    home = homes.get(owner, "")
+    mine = next((each for each in frames if is_at_home(each.f_code, home)), None)
+    return Block(seconds=0.0) if mine is None else _block(owner, mine)
+
+
+def _block(agent_id: str, frame: FrameType) -> Block:
+    code = frame.f_code
+    where = f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
+    return Block(seconds=0.0, agent_id=agent_id, where=where)

@@ -118,7 +118,7 @@ class Workshop:
         limit = cutting.TimeLimit(limit_s, partial(self._is_over, task))
         try:
             async with limit:
-                with contained():
+                with contained(task.agent_id):
                     await task.work()
         except Exception as error:
             log.exception("task %s failed", task.task_id)

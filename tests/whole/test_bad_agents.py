@@ -87,6 +87,46 @@ class Counts(BaseAgent):
 
     async def _run_cycle(self, resource_pool):
         await resource_pool.run_cpu(lambda: time.sleep(3600))
+
+
+class Invents(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        price = {"symbol": "AAPL", "price": 0.01, "as_of": "2099-01-01T00:00:00Z"}
+        await self.emit_event(EventType.MARKET_DATA, price)
+
+
+class Overwrites(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        self.update_state("bars:AAPL", {"symbol": "AAPL", "close": [0.01]})
+
+
+class Spoils(BaseAgent):
+    topics = (EventType.MARKET_DATA, EventType.MC_UPDATE)
+
+    def handle(self, event):
+        event.data["price"] = event.data["symbol"] = None
+        for values in self.get_state("bars:AAPL").values():
+            if isinstance(values, list):
+                values.clear()
+        return ()
+
+
+class Leaves(BaseAgent):
+    title = "Leaves"
+
+    async def on_start(self):
+        self.child = asyncio.create_task(self.blocks(self.interval))
+
+    @staticmethod
+    async def blocks(pause_s):
+        while True:
+            await asyncio.sleep(pause_s)
+            time.sleep(1.5)
+
+
+class Clobbers(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        self._fence = self._measurement = self._status = self._worker = None
 """
 CONFIG = """
 agents:
@@ -107,6 +147,14 @@ agents:
   quits_starting: {use: "bad_ones:QuitsStarting", config: {interval: 5}}
   no_pace: {use: "bad_ones:NoPace", config: {interval: 5}}
   threads: {use: "bad_ones:Threads", config: {interval: 5}}
+"""
+LYING = """
+agents:
+  invents: {use: "bad_ones:Invents", config: {interval: 0.2}}
+  overwrites: {use: "bad_ones:Overwrites", config: {interval: 0.2}}
+  spoils: {use: "bad_ones:Spoils"}
+  leaves: {use: "bad_ones:Leaves", config: {interval: 1}}
+  clobbers: {use: "bad_ones:Clobbers", config: {interval: 1}}
 """
 
 
@@ -177,3 +225,43 @@ def test_agents_that_leave_by_what_ends_a_program_fail_alone(
     assert server.stop() == 0
     assert time.monotonic() - began < 8, "a thread that never ends is left behind"
     assert "threads still at work are left behind: pilothouse-helper" in server.log()
+
+
+def test_agents_that_tell_untruths_or_leave_work_behind_reach_nobody_else(
+    home: Path, servers: Callable[..., Server], tmp_path: Path
+):
+    (tmp_path / "bad_ones.py").write_text(AGENTS)
+    config = tmp_path / "crew.yaml"
+    config.write_text(LYING)
+    settings = {**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
+    server = servers(home, settings=settings).start()
+    wait_until(
+        lambda: {"invents", "overwrites"} <= {r["agent_id"] for r in server.books.data("AGENT_FAILED")},
+        "both untruths are told",
+    )  # fmt: skip
+    errors = {row["agent_id"]: row["error"] for row in server.books.data("AGENT_FAILED")}
+    assert (
+        "event_type must be one of CUSTOM, RISK_ALERT, SIGNAL_GENERATED, was 'MARKET_DATA'"
+        in errors["invents"]
+    )
+    assert "key must be text that begins with none of price:" in errors["overwrites"]
+
+    def ended() -> list[str]:
+        changes = server.books.data("AGENT_CHANGED")
+        return [
+            r["reason"] for r in changes if r["agent_id"] == "leaves" and r["status"] == "stopped"
+        ]
+
+    wait_until(ended, "the end of who left a child behind")
+    assert ended()[-1].startswith("blocked the engine's loop: 1.")
+    assert " at bad_ones.py:" in ended()[-1]
+    assert ended()[-1].endswith(" in blocks")
+    blocks = server.log().count("stood still")
+    server.wait_for_bars(4)
+    assert server.log().count("stood still") == blocks, "the child ended with it"
+    votes = server.books.n("CYCLE_RECORDED")
+    wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes, "votes go on")
+    assert min(row["price"] for row in server.books.data("MARKET_DATA")) > 1.0
+    for agent_id in ("market_data", "monte_carlo", "risk", "strategy", "execution", "supervisor"):
+        assert server.agent(agent_id) == "running"
+    assert server.stop() == 0
