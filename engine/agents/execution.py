@@ -6,7 +6,7 @@ A submission happens in the handler of this agent's own ORDER_INTENDED, which th
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -29,6 +29,9 @@ from engine.trading.gate import decide
 from engine.trading.latch import KillSwitch
 
 log = logging.getLogger(__name__)
+
+STOP_CHECK_S = 1.0
+"""Seconds between two looks at stops and targets of symbols that have no tick."""
 
 
 class ExecutionAgent(OrderEnds):
@@ -64,6 +67,9 @@ class ExecutionAgent(OrderEnds):
         EventType.SIGNAL_REJECTED,
         EventType.ORDERS_RECONCILED,
     )
+    task_type: ClassVar[str] = "stop_loss"
+    default_interval: ClassVar[float] = STOP_CHECK_S
+    is_paced: ClassVar[bool] = False  # no load makes a stop less urgent
     default_priority: ClassVar[TaskPriority] = TaskPriority.CRITICAL
     title: ClassVar[str] = "Execution"
     detail: ClassVar[str] = "sends the orders that the gate allows"
@@ -191,6 +197,15 @@ class ExecutionAgent(OrderEnds):
         answer = self._answers.get(event.event_type)
         return () if answer is None else answer(event)
 
+    def cycle(self) -> Iterable[Event]:
+        """Return exits that are due at the prices heard last, and the ends of orders that were lost.
+
+        Each tick is checked when it comes; this is for a symbol that has none when an exit becomes possible, for
+        example once trading resumes.
+        """
+        heard = [p.symbol for p in self.desk.account.positions if self.desk.marked_at(p.symbol)]
+        return [*self._lost(), *self._exits(heard)]
+
     def _on_price(self, event: Event) -> list[Event]:
         """Return the fills that a price causes, and exits where it crosses a stop or a target.
 
@@ -206,12 +221,18 @@ class ExecutionAgent(OrderEnds):
         if self.desk.orders:
             events.extend(self._expired(seen.symbol))
             events.extend(self._lost())
-        may_exit = self.kill_switch.known.mode is not HaltMode.HALTED and not self._not_ready
-        if self.desk.account.positions and may_exit:
-            exit_order = self.desk.protective_exit(seen.symbol)
-            if exit_order is not None:
-                events.append(self._intended(exit_order))
+        events.extend(self._exits((seen.symbol,)))
         return events
+
+    def _exits(self, symbols: Iterable[str]) -> list[Event]:
+        """Return the intents that close positions beyond their stop or target, none while they may not leave."""
+        if self.kill_switch.known.mode is HaltMode.HALTED or self._not_ready:
+            return []
+        if not self.desk.account.positions:
+            return []
+        orders = (self.desk.protective_exit(symbol) for symbol in symbols)
+        found = [order for order in orders if order is not None]
+        return [self._intended(order, self.desk.marked_at(order.symbol)) for order in found]
 
     def _on_signal(self, event: Event) -> list[Event]:
         """Return the gate's answer: the completed record, and an intent or a refusal."""
@@ -343,10 +364,10 @@ class ExecutionAgent(OrderEnds):
             return f"trading was halted by {halt.actor} before the order left; resume trading"
         return self._not_ready or self.desk.objection(order)
 
-    def _intended(self, order: Order) -> Event:
+    def _intended(self, order: Order, as_of: datetime | None = None) -> Event:
         self.desk.track(order)
         self._intended_at_s[order.order_id] = self._clock.monotonic()
-        return self.event(EventType.ORDER_INTENDED, order)
+        return self.event(EventType.ORDER_INTENDED, order, as_of)
 
     def _filled(self, fill: Fill) -> Event:
         self.desk.apply(fill)

@@ -14,6 +14,8 @@ from engine.bootstrap.blocking import Blocking
 from engine.bootstrap.crew import Crew, Surroundings, muster
 from engine.bootstrap.feeds import build_feed
 from engine.bootstrap.fingerprint import Fingerprint, code_hash
+from engine.bootstrap.heap import give_back
+from engine.bootstrap.housekeeping import Housekeeping
 from engine.bootstrap.obeying import Obeying
 from engine.bootstrap.own_agents import sources_hash
 from engine.bootstrap.pacing import build_keeper, market_input
@@ -172,6 +174,7 @@ class Engine:
             await self.execution_engine.schedule_agent_cycle(
                 self.crew.supervisor, delay=FIRST_LOOK_S
             )
+            await Housekeeping(self.execution_engine, give_back).begin()
 
     async def stop(self) -> None:
         """Take no more commands, stop the crew, write everything."""

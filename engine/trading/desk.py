@@ -75,6 +75,10 @@ class Desk:
         if self._book.land(self.account, loaded.symbol, close, before, at.date()):
             self._marked_at[loaded.symbol] = as_utc(at)
 
+    def marked_at(self, symbol: str) -> datetime | None:
+        """Return the market time of the last price, UTC; None before any was heard since the start."""
+        return self._marked_at.get(symbol)
+
     @property
     def marks(self) -> Mapping[str, float]:
         """Last price by symbol."""

@@ -423,6 +423,31 @@ def test_positions_stay_through_a_halt_even_at_their_stop():
     assert subject.desk.account.position("AAPL").quantity == 50
 
 
+def test_a_stop_that_was_reached_meanwhile_closes_the_position_without_another_tick_once_it_may():
+    subject = bought()
+    subject.halt("ann")
+    subject.handle(tick(95.0, 2))
+    assert list(subject.cycle()) == [], "no order leaves while trading is halted"
+    subject.resume_trading("ann")
+    events = settle(subject, subject.cycle())
+    exit_order = Order.from_data(events[0].data)
+    assert (exit_order.side, exit_order.quantity, exit_order.reduces) == (Side.SELL, 50, True)
+    assert events[0].as_of == NOW + timedelta(seconds=2), (
+        "market time of the price, not of the clock"
+    )
+    assert kinds(events) == [T.ORDER_INTENDED, T.ORDER_PLACED]
+    assert list(subject.cycle()) == [], "once"
+
+
+def test_prices_from_before_a_restart_close_nothing_until_they_are_heard_again():
+    before = bought()
+    subject = agent(epoch=8)
+    subject.restore(before.desk.account, (), marks={"AAPL": 90.0})
+    assert list(subject.cycle()) == []
+    subject.handle(tick(100.0, 3))
+    assert list(subject.cycle()) == [], "it is not at its stop any more"
+
+
 def test_reduce_only_lets_exits_through():
     subject = bought()
     subject.halt("ann", mode=HaltMode.REDUCING)

@@ -68,7 +68,7 @@ async def test_what_is_not_given_stays() -> None:
         ),
         (SetAgentPace(agent_id="risk"), "interval or a priority"),
         (SetAgentPace(agent_id="nobody", interval_s=1.0), "agent_id must be one of"),
-        (SetAgentPace(agent_id="execution", interval_s=1.0), "have a cycle to pace"),
+        (SetAgentPace(agent_id="strategy", interval_s=1.0), "have a cycle to pace"),
         (SetSchedulerWeights(market=1.5), "market weight must be from 0 to 1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
