@@ -220,7 +220,7 @@ def crew_view(section: AgentsSection) -> CrewView:
     late = fmt.count(section.late_tasks)
     return CrewView(
         counts=counts,
-        remark=f"late {late} · skipped {skipped} · failed {failed} · conflated {conflated} · events per second",
+        remark=f"late {late} · skipped {skipped} · failed {failed} · conflated {conflated} · events/s",
     )
 
 

@@ -19,6 +19,7 @@ from dashboard.views.agent_graph import (
     width_of,
 )
 from dashboard.views.agent_states import names_of
+from engine.domain.events import OPEN_TYPES
 from engine.domain.sections import AgentRow, AgentsSection
 
 N_STUBS = 2
@@ -87,7 +88,10 @@ def _hears(row: AgentRow, section: AgentsSection) -> SideView:
 
 
 def _says(row: AgentRow, section: AgentsSection) -> SideView:
-    topics = tuple(dict.fromkeys(row.topics_out))
+    """Return what it says by its declaration, and what it was heard to say besides."""
+    said = section.events_by_source.get(row.agent_id, {})
+    undeclared = (kind.value for kind in OPEN_TYPES if kind.value in said)
+    topics = tuple(dict.fromkeys((*row.topics_out, *undeclared)))
     stubs = tuple(_said(row, topic, section) for topic in topics[:N_STUBS])
     rest = tuple((topic, said_by(row, topic, section)[1]) for topic in topics[N_STUBS:])
     return SideView(stubs=stubs, rest=_rest(row, "out", rest))

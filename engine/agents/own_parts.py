@@ -15,13 +15,11 @@ from engine.agents.quota import Quota
 from engine.core.event_bus import EventBus, Handler, is_async
 from engine.core.state_manager import StateManager
 from engine.domain.errors import must
-from engine.domain.events import Event, EventType
+from engine.domain.events import OPEN_TYPES, Event, EventType
 from engine.domain.payload import decode, encode
 from engine.domain.risk import Alert
 from engine.ports.clock import Clock
 
-MAY_SAY = (EventType.CUSTOM, EventType.RISK_ALERT, EventType.SIGNAL_GENERATED)
-"""What an agent of one's own may publish: its own events, an alert, and a signal, which goes through the gate."""
 MAX_BYTES = 65_536
 """Largest event or value, as JSON."""
 MAX_KEYS = 500
@@ -117,9 +115,9 @@ class OwnBus:
 
     def _check(self, event: Event) -> None:
         kind = event.event_type
-        if kind not in MAY_SAY:
+        if kind not in OPEN_TYPES:
             raise must(
-                "event_type", f"be one of {', '.join(each.value for each in MAY_SAY)}", kind.value,
+                "event_type", f"be one of {', '.join(each.value for each in OPEN_TYPES)}", kind.value,
                 "an agent of one's own tells no facts of the engine; say it as CUSTOM",
             )  # fmt: skip
         try:

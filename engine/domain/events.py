@@ -53,6 +53,10 @@ class EventType(Enum):
     """By identity, as members are compared: Enum's own hashes the name, in Python, at every look-up of the bus."""
 
 
+OPEN_TYPES = (EventType.CUSTOM, EventType.RISK_ALERT, EventType.SIGNAL_GENERATED)
+"""What an agent of one's own may publish: its own events, an alert, and a signal, which goes through the gate."""
+
+
 class Retention(Enum):
     """How an event is kept; see docs/architecture.md, "the journal"."""
 

@@ -8,12 +8,12 @@ import pytest
 
 from engine.adapters.clocks.manual import ManualClock
 from engine.agents.base import BaseAgent
-from engine.agents.own_parts import MAX_BYTES, MAX_KEYS, MAY_SAY, TAKEN, OwnBus, OwnMemory
+from engine.agents.own_parts import MAX_BYTES, MAX_KEYS, TAKEN, OwnBus, OwnMemory
 from engine.agents.quota import BYTES_PER_S, WINDOW_S, Quota
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.errors import InvalidValueError
-from engine.domain.events import Event, EventType
+from engine.domain.events import OPEN_TYPES, Event, EventType
 from engine.domain.risk import Alert, Severity
 
 pytestmark = pytest.mark.asyncio
@@ -36,7 +36,7 @@ class Desk:
             self.bus.subscribe(kind, self.heard.append)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EventType if kind not in MAY_SAY])
+@pytest.mark.parametrize("kind", [kind for kind in EventType if kind not in OPEN_TYPES])
 @pytest.mark.parametrize("is_posted", [False, True])
 async def test_facts_of_the_engine_are_not_an_own_agents_to_tell(
     kind: EventType, *, is_posted: bool

@@ -149,8 +149,7 @@ def test_the_header_counts_states_and_totals():
     counts = [text for text, _, _ in view.crew_view(section).counts]
     assert counts == ["5 running", "1 paused", "1 not set up"]
     assert (
-        view.crew_view(section).remark
-        == "late 0 · skipped 0 · failed 2 · conflated 30 · events per second"
+        view.crew_view(section).remark == "late 0 · skipped 0 · failed 2 · conflated 30 · events/s"
     )
 
 

@@ -44,8 +44,17 @@ def test_every_agent_of_ones_own_has_a_node_and_none_stands_in_the_graph_of_the_
 
 
 def test_an_agent_that_hears_and_says_nothing_has_its_node_alone():
-    (shown,) = view.own_view(section(own(topics_in=(), topics_out=())))
+    (shown,) = view.own_view(section(own("silent", topics_in=(), topics_out=())))
     assert (shown.hears, shown.says) == (view.SideView(stubs=(), rest=None),) * 2
+
+
+def test_what_it_was_heard_to_say_beyond_its_declaration_flows_too_and_its_state_does_not():
+    said = {"mine": {"RISK_ALERT": 2.0, "AGENT_MEASURED": 1.0, "CUSTOM": 1.0}}
+    rates = RATES | {"RISK_ALERT": 2.0}
+    found = section(own(), events_by_source=said, events_per_second=rates)
+    says = [stub.topic for stub in stubs(found).values() if stub.speaker == "mine"]
+    assert says == ["CUSTOM", "RISK_ALERT"]
+    assert stubs(found)["out-mine-RISK_ALERT"].label == "2.0 /s"
 
 
 def test_what_it_hears_has_the_rate_of_the_topic_and_what_it_says_its_own():
