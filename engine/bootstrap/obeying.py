@@ -42,7 +42,7 @@ from engine.scheduling.registry import AgentRegistry
 Answer = tuple[str, str]
 STEERING = (SetReplaySpeed, PauseReplay, ResumeReplay, StepReplay, JumpReplay)
 _WISH = "agent:"
-"""Latch of an agent: "running", "paused" or "stopped", as a person wanted it."""
+"""Latch of an agent: "running", "paused" or "stopped", as a person wanted it, and who that was."""
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +87,14 @@ class Obeying:
 
     def held_back(self) -> frozenset[str]:
         """Return the ids of agents that a person had stopped."""
-        return frozenset(a for a in self._agents if self._journal.latch(_WISH + a) == "stopped")
+        return frozenset(a for a in self._agents if self._wished(a)[0] == "stopped")
 
     async def pause_again(self) -> None:
         """Pause the agents that a person had paused."""
         for agent_id, agent in self._agents.items():
-            if self._journal.latch(_WISH + agent_id) == "paused":
-                await agent.pause()
+            wanted, actor = self._wished(agent_id)
+            if wanted == "paused":
+                await agent.pause(actor=actor or "engine")
 
     async def start_agent(self, command: StartAgent, envelope: CommandEnvelope) -> Answer:
         """Start an agent."""
@@ -106,7 +107,7 @@ class Obeying:
         if result["status"] != AgentStatus.RUNNING.value:
             reason = result.get("error") or agent.reason or "it gave no reason"
             raise must(agent.title, "start", result["status"], str(reason))
-        self._wish(command.agent_id, "running")
+        self._wish(command.agent_id, "running", envelope)
         return f"{agent.title} started", "It works with the next event."
 
     async def stop_agent(self, command: StopAgent, envelope: CommandEnvelope) -> Answer:
@@ -114,7 +115,7 @@ class Obeying:
         agent = self._agent(command.agent_id)
         self._refuse_supervisor(agent, "stop")
         await agent.stop(actor=envelope.actor, reason=f"stopped by {envelope.actor}")
-        self._wish(command.agent_id, "stopped")
+        self._wish(command.agent_id, "stopped", envelope)
         return f"{agent.title} stopped", _after_stop(agent)
 
     async def pause_agent(self, command: PauseAgent, envelope: CommandEnvelope) -> Answer:
@@ -124,7 +125,7 @@ class Obeying:
         if agent.status is not AgentStatus.RUNNING:
             raise must(agent.title, "run to be paused", agent.status.value, "start it first")
         await agent.pause(actor=envelope.actor)
-        self._wish(command.agent_id, "paused")
+        self._wish(command.agent_id, "paused", envelope)
         return f"{agent.title} paused", _after_stop(agent)
 
     async def resume_agent(self, command: ResumeAgent, envelope: CommandEnvelope) -> Answer:
@@ -133,7 +134,7 @@ class Obeying:
         if agent.status is not AgentStatus.PAUSED:
             raise must(agent.title, "be paused to resume", agent.status.value, "start it instead")
         await agent.resume(actor=envelope.actor)
-        self._wish(command.agent_id, "running")
+        self._wish(command.agent_id, "running", envelope)
         return f"{agent.title} resumed", "It works with the next event."
 
     async def run_agent_once(self, command: RunAgentOnce, _: CommandEnvelope) -> Answer:
@@ -229,8 +230,13 @@ class Obeying:
                 "stop the program instead, or halt trading"
             )
 
-    def _wish(self, agent_id: str, wanted: str) -> None:
-        self._journal.set_latch(_WISH + agent_id, wanted)
+    def _wish(self, agent_id: str, wanted: str, envelope: CommandEnvelope) -> None:
+        self._journal.set_latch(_WISH + agent_id, f"{wanted} {envelope.actor}")
+
+    def _wished(self, agent_id: str) -> tuple[str, str]:
+        """Return what a person wanted of an agent, and who; both empty when nobody did."""
+        wanted, _, actor = (self._journal.latch(_WISH + agent_id) or "").partition(" ")
+        return wanted, actor
 
     def _title(self, strategy: str) -> str:
         titles = {entry.name: entry.title for entry in self._crew.strategy.strategies}

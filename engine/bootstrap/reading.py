@@ -11,7 +11,7 @@ from engine.settings import Settings
 
 
 def read_from_journal(settings: Settings) -> Snapshot | None:
-    """Return the sections as the journal last had them, or None when there is no journal.
+    """Return the sections as the journal last had them, or None when there is none or nothing in it.
 
     Nothing is changed: no backup, no lease, no store is touched. An engine that no process runs is told as stopped.
 
@@ -25,6 +25,8 @@ def read_from_journal(settings: Settings) -> Snapshot | None:
         return None
     journal = open_journal(where, make_backup=False)
     try:
+        if not journal.head():
+            return None  # a start that failed before anything happened
         gateway = Gateway(MemoryStore(), journal)
         try:
             return _as_it_is(gateway.read(as_of=journal.head()), is_free(settings))

@@ -91,7 +91,7 @@ def call_all() -> None:
     _call_forecasts()
     note_kept()
     log.info(
-        "kernels are ready: %d of %d came from %s",
+        "kernels are ready: %d of %d were loaded from %s",
         warmth.n_loaded,
         warmth.n_kernels,
         warmth.folder or "nowhere, so they are compiled at every start",

@@ -349,10 +349,9 @@ async def test_after_a_hard_stop_and_a_deleted_store_everything_is_as_before() -
     assert after["trading"].mode is HaltMode.HALTED
     assert again.engine.feed.state.bars_done == feed.bars_done
     assert again.journal.head() > head
-    agents = {
-        row.agent_id: row.status.value
-        for row in again.gateway.read(["agents"]).value("agents").rows
-    }
+    rows = again.gateway.read(["agents"]).value("agents").rows
+    agents = {row.agent_id: row.status.value for row in rows}
+    assert next(row.actor for row in rows if row.agent_id == "strategy") == "tester"
     assert agents["risk"] == "stopped"
     assert agents["strategy"] == "paused"
     assert agents["execution"] == "running"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.adapters.journals.opening import open_journal
 from tests.program import ROOT, Server, free_port, run
 
 SCRIPT = Path(sys.executable).with_name("pilothouse")
@@ -79,6 +80,14 @@ def test_status_says_when_nobody_answers(home: Path):
     assert said.returncode == 1
     assert str(port) in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_a_start_that_failed_before_anything_happened_leaves_no_account_to_tell_of(home: Path):
+    home.mkdir()
+    open_journal(home / "journal.db", make_backup=False).close()
+    said = run(("-m", "dashboard", "status", "--port", str(free_port())), home)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "start one with: pilothouse serve" in said.stderr
 
 
 def test_status_of_an_engine_that_was_killed_says_that_none_runs(home: Path):
