@@ -181,7 +181,8 @@ class Engine:
         self.log.show("engine", self._section("stopping"))
         self.loop_watch.stop()
         await self.desk.stop()
-        await self.registry.stop_agent(self.crew.supervisor.agent_id)
+        if self.crew.supervisor.agent_id in self.registry.agents:  # else it had not come so far
+            await self.registry.stop_agent(self.crew.supervisor.agent_id)
         await self.registry.stop()
         await self.bus.drain()
         await self.bus.close()

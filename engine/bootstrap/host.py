@@ -96,8 +96,11 @@ class Host:
         prepare_home(self.settings.home)
         is_owner = self._lock.acquire()
         try:
-            self._journal = open_journal(self.settings.journal_location, make_backup=is_owner)
-            self._store = LiveStore(lambda: DiskStore(self.settings.store_folder))
+            store = self.settings.store_folder
+            self._journal = open_journal(
+                self.settings.journal_location, make_backup=is_owner, witness=store
+            )
+            self._store = LiveStore(lambda: DiskStore(store))
             if is_owner:
                 self._own(self._journal, self._store)
             else:

@@ -157,7 +157,11 @@ class EngineHost:
     def _live(self) -> None:
         try:
             asyncio.run(self._main())
-        except BaseException as error:  # noqa: BLE001 -- the fence of the thread: it is kept and told
+        except BaseException as error:
+            if self._started.done() and self._started.exception() is error:
+                self._failure = error  # whoever started it tells why it could not be
+                log.debug("engine did not start", exc_info=error)
+                return
             self._failed("engine thread ended", error)
             if not self._started.done():
                 self._started.set_exception(error)

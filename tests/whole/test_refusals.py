@@ -119,6 +119,21 @@ def test_a_journal_that_vanished_is_not_replaced_by_an_empty_one(home: Path):
     assert not journal.exists()
 
 
+def test_an_unreadable_event_is_told_plainly_and_the_backup_named_is_a_good_one(home: Path):
+    journal = made_journal(home)
+    with closing(sqlite3.connect(journal)) as tables, tables:
+        tables.execute(
+            "INSERT INTO events (seq, event_type, source, data) VALUES (7, 'CUSTOM', 'me', '{no')"
+        )
+    before = digests(home)
+    refused = serve(home)
+    assert refused.returncode == 3
+    assert_plain(refused)
+    assert "event 7 cannot be read" in refused.stderr
+    assert str(next((home / "backups").iterdir())) in refused.stderr
+    assert digests(home) == before
+
+
 def test_a_journal_of_a_newer_version_is_refused_and_not_touched(home: Path):
     journal = made_journal(home)
     with closing(sqlite3.connect(journal)) as tables, tables:

@@ -23,14 +23,18 @@ from engine.adapters.journals.connecting import (
 from engine.adapters.journals.faults import damaged, explain, in_plain_words
 from engine.adapters.journals.schema import REVISIONS, metadata
 from engine.adapters.journals.sql import SqlJournal
-from engine.domain.errors import JournalError, JournalVersionError
+from engine.domain.errors import JournalDamagedError, JournalError, JournalVersionError
 
 _OPENING_S = 60.0
 _SQLITE = "sqlite:///"
 
 
 def open_journal(
-    target: str | Path, *, make_backup: bool = True, busy_s: float = BUSY_S
+    target: str | Path,
+    *,
+    make_backup: bool = True,
+    busy_s: float = BUSY_S,
+    witness: Path | None = None,
 ) -> SqlJournal:
     """Return the journal at a file or database URL, created when there was none.
 
@@ -42,11 +46,13 @@ def open_journal(
         Copy a journal that was found whole; for the engine's owner, not for further processes.
     busy_s : float
         Seconds to wait for a lock of another process.
+    witness : Path, optional
+        What is there only where a journal has been: without the journal it is a sign that this one has vanished.
 
     Raises
     ------
     JournalDamagedError
-        The file is corrupt, or gone although backups of it exist; nothing was changed.
+        The file is corrupt, or gone although backups of it or the witness exist; nothing was changed.
     JournalVersionError
         It was written by a newer program.
     JournalError
@@ -59,7 +65,7 @@ def open_journal(
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(f"{path}.lock", timeout=_OPENING_S, mode=0o600, fallback_to_soft=False)
         with lock:
-            return _open_file(path, make_backup, busy_s)
+            return _open_file(path, make_backup, busy_s, witness)
     except Timeout as error:
         raise JournalError(
             f"the journal {path} is being opened by another process for over {_OPENING_S:.0f} s; end that process"
@@ -70,10 +76,10 @@ def open_journal(
         ) from error
 
 
-def _open_file(path: Path, make_backup: bool, busy_s: float) -> SqlJournal:
+def _open_file(path: Path, make_backup: bool, busy_s: float, witness: Path | None) -> SqlJournal:
     is_empty = not path.exists() or path.stat().st_size == 0
     if is_empty:
-        _refuse_a_silent_new_start(path)
+        _refuse_a_silent_new_start(path, witness)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     else:
         _check(path, busy_s)
@@ -82,6 +88,7 @@ def _open_file(path: Path, make_backup: bool, busy_s: float) -> SqlJournal:
         with in_plain_words(str(path), lambda: backups.newest(path)):
             found = _revision(engine, str(path), is_shared=False)
             if found is not None and make_backup:
+                _check_events(path)
                 _back_up(path, engine)
             if found != REVISIONS[-1]:
                 migrate(engine)
@@ -113,10 +120,25 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
-def _refuse_a_silent_new_start(path: Path) -> None:
+def _refuse_a_silent_new_start(path: Path, witness: Path | None) -> None:
     backup = backups.newest(path)
     if backup is not None:
         raise damaged(str(path), "it is gone or empty, but backups of it exist", backup)
+    if witness is not None and witness.exists():
+        raise JournalDamagedError(
+            f"the journal {path} is gone or empty, but {witness} shows that there was one; nothing was changed; "
+            f"bring it back, or move {witness} aside to begin a new one, knowing that what it held is lost"
+        )
+
+
+def _check_events(path: Path) -> None:
+    """Refuse a journal with an event that cannot be read: a copy of it would be no backup."""
+    with closing(sqlite3.connect(path)) as connection:
+        row = connection.execute(
+            "SELECT seq FROM events WHERE NOT json_valid(data) LIMIT 1"
+        ).fetchone()
+    if row is not None:
+        raise damaged(str(path), f"event {row[0]} cannot be read", backups.newest(path))
 
 
 def _check(path: Path, busy_s: float) -> None:

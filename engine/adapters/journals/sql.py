@@ -4,6 +4,7 @@ The fence is one statement: appending moves the head only while no later epoch h
 transaction as the events. An answer to a command marks it done in that transaction too, so it is obeyed once.
 """
 
+import logging
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,6 +47,8 @@ from engine.domain.commands import CommandEnvelope
 from engine.domain.errors import InvalidValueError, JournalError
 from engine.domain.events import RETENTION, Event, EventType, Retention
 from engine.ports.journal import Checkpoint, EventQuery, Lease
+
+log = logging.getLogger(__name__)
 
 _PAGE = 2_000
 _CHECKPOINTS_KEPT = 3
@@ -234,17 +237,24 @@ class SqlJournal:
             connection.execute(delete(checkpoints).where(checkpoints.c.seq.not_in(kept_rows)))
 
     def last_checkpoint(self) -> Checkpoint | None:
-        """Return the newest checkpoint, or None."""
-        statement = select(checkpoints).order_by(checkpoints.c.seq.desc()).limit(1)
+        """Return the newest checkpoint that can be read, or None: what it holds is in the events as well."""
+        statement = select(checkpoints).order_by(checkpoints.c.seq.desc())
         with self._reading() as connection:
-            row = connection.execute(statement).one_or_none()
-        if row is None:
-            return None
-        with self._readable(f"checkpoint {row.seq}"):
-            is_packed = row.sections[:1] == _ZLIB  # written before they were: no map begins with it
-            raw = zlib.decompress(row.sections) if is_packed else row.sections
-            sections = msgspec.msgpack.decode(raw, type=dict[str, bytes])
-        return Checkpoint(seq=row.seq, sections=sections)
+            rows = connection.execute(statement).all()
+        for row in rows:
+            try:
+                is_packed = (
+                    row.sections[:1] == _ZLIB
+                )  # written before they were: no map begins with it
+                raw = zlib.decompress(row.sections) if is_packed else row.sections
+                sections = msgspec.msgpack.decode(raw, type=dict[str, bytes])
+            except (zlib.error, msgspec.MsgspecError, TypeError) as error:
+                log.warning(
+                    "checkpoint %d cannot be read (%s): an older one is used", row.seq, error
+                )
+                continue
+            return Checkpoint(seq=row.seq, sections=sections)
+        return None
 
     def size_bytes(self) -> int:
         """Return how much room the journal takes: its file with what waits in the write-ahead log."""

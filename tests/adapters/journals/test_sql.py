@@ -77,10 +77,60 @@ def test_a_checkpoint_is_packed_and_one_from_before_that_is_read_too(
         plain = msgspec.msgpack.encode(kept.sections)
         beside.execute("UPDATE checkpoints SET sections = ?", (plain,))
     assert journal.last_checkpoint() == kept
+
+
+@pytest.mark.parametrize("raw", [b"\x78 no such thing", b"\x00\xff", b""])
+def test_a_checkpoint_that_cannot_be_read_gives_way_to_an_older_one(
+    path: Path, journal: SqlJournal, caplog: pytest.LogCaptureFixture, raw: bytes
+) -> None:
+    lease = journal.acquire("a", "host", 1, NOW)
+    journal.append([alert(1), alert(2)], lease.epoch)
+    older, newer = (Checkpoint(seq=n, sections={"engine": b"%d" % n}) for n in (1, 2))
+    for each in (older, newer):
+        journal.save_checkpoint(each)
     with closing(sqlite3.connect(path)) as beside, beside:
-        beside.execute("UPDATE checkpoints SET sections = ?", (b"\x78 no such thing",))
-    with pytest.raises(JournalError, match="checkpoint 1"):
-        journal.last_checkpoint()
+        beside.execute("UPDATE checkpoints SET sections = ? WHERE seq = 2", (raw,))
+    assert journal.last_checkpoint() == older
+    assert "checkpoint 2 cannot be read" in caplog.text
+    with closing(sqlite3.connect(path)) as beside, beside:
+        beside.execute("UPDATE checkpoints SET sections = ?", (raw,))
+    assert journal.last_checkpoint() is None, "all of it is in the events"
+
+
+def test_a_journal_with_an_unreadable_event_is_not_copied_over_a_good_backup(
+    path: Path, journal: SqlJournal
+) -> None:
+    journal.append([alert(1)], 0)
+    journal.close()
+    open_journal(path).close()
+    good = backups.newest(path)
+    with closing(open_journal(path, make_backup=False)) as again:
+        again.append([alert(2), alert(3)], 0)
+    with closing(sqlite3.connect(path)) as beside, beside:
+        beside.execute("UPDATE events SET data = '{not json' WHERE seq = 2")
+    for _ in range(3):
+        with pytest.raises(JournalDamagedError, match=f"event 2 cannot be read; .*copy {good}"):
+            open_journal(path)
+    assert backups.newest(path) == good
+    assert len(list(backups.folder_of(path).iterdir())) == 1
+
+
+def test_a_journal_that_is_gone_beside_what_it_left_is_not_begun_anew_in_silence(
+    path: Path, tmp_path: Path
+) -> None:
+    witness = tmp_path / "store"
+    open_journal(path, witness=witness).close()
+    witness.mkdir()
+    open_journal(path, witness=witness, make_backup=False).close()
+    for is_there in (True, False):
+        path.write_bytes(b"") if is_there else path.unlink()
+        with pytest.raises(
+            JournalDamagedError, match=f"gone or empty, but {witness} shows .*move {witness} aside"
+        ):
+            open_journal(path, witness=witness)
+    assert not path.exists()
+    witness.rmdir()
+    open_journal(path, witness=witness).close()
 
 
 def test_what_was_appended_survives_a_process_that_is_killed(path: Path) -> None:
