@@ -19,7 +19,6 @@ from engine.domain.errors import PilothouseError
 from engine.settings import Settings, load_settings
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 EXIT_NOT_RUNNING = 1
 ASK_TIMEOUT_S = 3.0
 
@@ -94,13 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     if options.action == "status":
         return status(settings, as_json=options.json)
-    try:
-        from dashboard.server import serve
+    from dashboard.server import serve
 
-        return serve(settings, is_dev=options.dev)
-    except KeyboardInterrupt:  # later the server hears it itself
-        sys.stderr.write("Pilothouse was ended before it had started.\n")
-        return EXIT_INTERRUPTED
+    return serve(settings, is_dev=options.dev)
 
 
 def overruled(options: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:

@@ -35,6 +35,9 @@ _FOREIGN_SITE = Problem(
     error="The request came from another site.",
     remedy="Send it from this server's own pages.",
 )
+_NO_SOCKET = Problem(
+    status=404, error="There is no websocket here.", remedy="Live data is at /ws/live."
+)
 _NO_PASSWORD = Problem(
     status=401, error="A password is needed.", remedy="Give the one in PILOTHOUSE_PASSWORD_FILE."
 )
@@ -140,6 +143,25 @@ class BodyTooLargeError(Exception):
     """A request body went over the cap while it was read."""
 
 
+class _Body:
+    """A request's body as it comes in, up to a number of bytes."""
+
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._left = max_bytes
+
+    @property
+    def is_too_long(self) -> bool:
+        return self._left < 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self.is_too_long:
+            raise BodyTooLargeError
+        return message
+
+
 class Guard:
     """ASGI middleware that refuses what the policy does not allow and adds the security headers.
 
@@ -175,16 +197,18 @@ class Guard:
         if refusal is not None:
             await refusal.response()(scope, receive, self._dressed(send, scope))
             return
-        started = False
+        started, body = False, _Body(receive, self._policy.max_body_bytes)
 
         async def counted_send(message: Message) -> None:
             nonlocal started
+            if body.is_too_long and not started:
+                raise BodyTooLargeError  # who reads the body may take that for a malformed one, and say so
             started = started or message["type"] == "http.response.start"
             await dressed(message)
 
         dressed = self._dressed(send, scope)
         try:
-            await self._app(scope, self._capped(receive), counted_send)
+            await self._app(scope, body.receive, counted_send)
         except BodyTooLargeError:
             if not started:
                 await self._too_large().response()(scope, receive, dressed)
@@ -197,9 +221,19 @@ class Guard:
         refusal = self._handshake_refusal(_headers(scope))
         dressed = self._dressed(send, scope)
         if refusal is None:
-            await self._app(scope, self._capped_messages(receive, send), dressed)
-            return
-        await receive()  # the handshake must be read before it can be refused
+            is_answered = False
+
+            async def noted(message: Message) -> None:
+                nonlocal is_answered
+                is_answered = True
+                await dressed(message)
+
+            await self._app(scope, self._capped_messages(receive, send), noted)
+            if is_answered:
+                return
+            refusal = _NO_SOCKET
+        else:
+            await receive()  # the handshake must be read before it can be refused
         if "websocket.http.response" in scope.get("extensions", {}):
             await refusal.response()(scope, receive, dressed)
         else:
@@ -246,19 +280,6 @@ class Guard:
     def _too_large(self) -> Problem:
         words = f"The body is longer than {self._policy.max_body_bytes:,} bytes."
         return Problem(status=413, error=words, remedy="Send less.")
-
-    def _capped(self, receive: Receive) -> Receive:
-        total = 0
-
-        async def capped() -> Message:
-            nonlocal total
-            message = await receive()
-            total += len(message.get("body", b""))
-            if total > self._policy.max_body_bytes:
-                raise BodyTooLargeError
-            return message
-
-        return capped
 
     def _dressed(self, send: Send, scope: Scope) -> Send:
         """Return a `send` that adds the security headers to every answer."""

@@ -113,6 +113,10 @@ async def _refuse_parameters(_: Request, error: Exception) -> Response:
         raise error
     first = error.errors()[0]
     name = str(first["loc"][-1])
+    if first["type"] == "json_invalid":
+        why = f"{first['ctx']['error']} at character {first['loc'][-1]}"
+        broken = must("body", f"be JSON ({why})", "something else", "correct it there")
+        return Problem.of(broken, _STATUS_OF[InvalidValueError]).response()
     if first["type"] == "extra_forbidden":
         rule, remedy = "be left out", "no parameter has this name"
     else:

@@ -103,7 +103,9 @@ def _run(settings: Settings, policy: Policy, listener: socket.socket, *, is_dev:
     ):  # uvicorn's own end after a failed start; the reason follows
         server.run(sockets=[listener])
     failure = getattr(app.server.state, "failure", None)
-    code = refuse(failure) if isinstance(failure, PilothouseError) else 0 if server.was_up else 1
+    code = (
+        refuse(failure) if isinstance(failure, PilothouseError) else 0 if server.did_its_part else 1
+    )
     _leave_in_time(code)
     return code
 
@@ -161,12 +163,14 @@ class AnnouncingServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, host: str, port: int) -> None:
         super().__init__(config)
-        self.was_up = False
+        self.did_its_part = False
+        """It has answered, or was told to end before it could."""
         self._address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
         """Begin to end, and see to it that nothing can keep the process from it."""
         if not self.should_exit:
+            self.did_its_part = True
             faulthandler.dump_traceback_later(LAST_RESORT_S, exit=True, file=_log_file())
         super().handle_exit(sig, frame)
 
@@ -174,7 +178,7 @@ class AnnouncingServer(uvicorn.Server):
         """Start to answer, then print the address."""
         await super().startup(sockets=sockets)
         if self.started and not self.should_exit:
-            self.was_up = True
+            self.did_its_part = True
             gc.freeze()  # a hundred thousand objects of the libraries: looking through them stops everything for 0.1 s
             sys.stdout.write(f"Pilothouse is at {self._address} (Ctrl-C ends it)\n")
             sys.stdout.flush()

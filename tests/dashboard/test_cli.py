@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboard import cli
+from dashboard.__main__ import run
 from engine.adapters.journals.opening import open_journal
 from engine.api.answers import StatusAnswer
 from engine.api.answers import status as build_status
@@ -30,8 +32,9 @@ def test_an_interrupt_before_the_server_hears_it_ends_in_a_sentence(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("dashboard.server.serve", interrupted)
+    monkeypatch.setattr(sys, "argv", ["pilothouse", "serve"])
     monkeypatch.setenv("PILOTHOUSE_HOME", str(tmp_path))
-    assert cli.main(["serve"]) == 130
+    assert run() == 130
     assert capsys.readouterr().err == "Pilothouse was ended before it had started.\n"
 
 

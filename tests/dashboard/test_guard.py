@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from dashboard.guard import Guard, Policy, content_security_policy
+from dashboard.guard import Guard, Policy, Receive, Scope, Send, content_security_policy
 
 PASSWORD = " ".join(("correct", "horse"))
 HOST = "127.0.0.1:8050"
@@ -24,6 +24,9 @@ def application(policy: Policy) -> FastAPI:
 
     async def size(request: Request) -> dict[str, int]:
         return {"size": len(await request.body())}
+
+    async def parsed(body: dict[str, int]) -> dict[str, int]:
+        return body
 
     async def hello() -> dict[str, str]:
         return {"status": "ok"}
@@ -42,6 +45,7 @@ def application(policy: Policy) -> FastAPI:
     for path in ("/", "/healthz"):
         app.add_api_route(path, hello, methods=["GET"])
     app.add_api_route("/size", size, methods=["POST"])
+    app.add_api_route("/parsed", parsed, methods=["POST"])
     app.add_api_websocket_route("/ws/live", socket)
     app.add_middleware(Guard, policy=policy, script_hashes=lambda: ("'sha256-abc'",))
     return app
@@ -106,6 +110,9 @@ def test_a_long_body_without_announced_length_is_refused_while_read(client: Test
             yield b"x" * 10
 
     assert client.post("/size", content=pieces()).status_code == 413
+    answer = client.post("/parsed", content=pieces(), headers={"content-type": "application/json"})
+    assert answer.status_code == 413, "also where the framework takes it for a malformed one"
+    assert client.post("/parsed", json={"n": 1}).json() == {"n": 1}
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient):
@@ -183,6 +190,23 @@ def test_a_refused_websocket_is_answered_in_plain_words_and_dressed(
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_a_websocket_that_nobody_answers_is_not_found():
+    async def silent(scope: Scope, receive: Receive, _: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+
+    guarded = Guard(silent, policy=Policy(), script_hashes=lambda: ())
+    with (
+        pytest.raises(WebSocketDenialResponse) as denied,
+        TestClient(guarded, base_url=OWN).websocket_connect(
+            "/ws/nope", headers={"origin": OWN, "host": HOST}
+        ),
+    ):
+        pass
+    assert denied.value.status_code == 404
+    assert denied.value.json()["error"] == "There is no websocket here."
 
 
 def test_an_open_websocket_is_dressed_too(client: TestClient):

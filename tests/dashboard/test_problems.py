@@ -85,6 +85,13 @@ def test_a_body_that_is_too_long_is_refused_by_its_announced_length(client: Test
     check(client.post("/api/status", content=b"x" * 1_000_001), 413, None, "1,000,000 bytes")
 
 
+def test_a_body_that_is_no_json_says_where(client: TestClient):
+    headers = {"content-type": "application/json"}
+    for content, place in ((b"[1", 2), (b"{a", 1)):
+        answer = client.post("/api/what-if", content=content, headers=headers)
+        check(answer, 422, "body", rf"body must be JSON \(.* at character {place}\)")
+
+
 def test_a_host_that_is_not_ours_is_refused(client: TestClient):
     check(client.get("/api/status", headers={"host": "evil"}), 421, None, "'evil'")
 

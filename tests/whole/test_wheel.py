@@ -53,7 +53,7 @@ def server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         sys.executable,
         "-S",
         "-c",
-        f"{alone(installed)}from dashboard.cli import main; sys.exit(main())",
+        f"{alone(installed)}from dashboard.__main__ import run; sys.exit(run())",
     )
     running = Server(
         elsewhere / "pilot", settings=dict(FAST), command=command, folder=elsewhere
