@@ -137,6 +137,8 @@ async def waits(n_symbols: int, n_bars: int, *, is_apart: bool = False) -> Waits
         engine.feed.pause()  # type: ignore[attr-defined] # the synthetic feed is steerable
         engine.crew.market_data.interval = NEVER_S
         await engine.start()
+        while engine.crew.monte_carlo.waits_for():  # so does market time
+            await asyncio.sleep(REST_S)
         for n in range(WARM + n_bars):
             began = time.process_time()
             await play(engine, watch)
