@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike
 
 from engine.agents import risk_figures as figures
 from engine.agents.account_depth import AccountDepth
-from engine.agents.alarms import Alarms, Reading
+from engine.agents.alarms import Alarms
 from engine.agents.base import BaseAgent
-from engine.agents.observations import Observations, instruments_of, observe, symbols_of
+from engine.agents.observations import ClosedBars, Observations, instruments_of, observe, symbols_of
+from engine.agents.risk_readings import Watched, readings
+from engine.agents.var_record import VarRecord
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
 from engine.domain.agents import TaskPriority
@@ -24,15 +26,14 @@ from engine.domain.events import Event, EventType
 from engine.domain.risk import PORTFOLIO, Alert, RiskLimits, RiskMetrics, Severity
 from engine.domain.signals import as_utc
 from engine.domain.trading import Account
+from engine.domain.var_backtest import VarsSettled
 from engine.kernels import drawdown, ratios, tail_risk
-from engine.kernels.accounting import equity, mark_of
+from engine.kernels.accounting import equity
 from engine.kernels.series import FloatArray
 from engine.kernels.volatility import annualised_volatility
 from engine.settings import agent_settings
 
 PERIODS_PER_YEAR = 252.0
-CRITICAL_SCORE = 7.0
-RUIN = 1e-6
 Method = Literal["historical", "parametric", "monte_carlo"]
 Portfolio = Callable[[], tuple[Account, Mapping[str, float]]]
 """Returns the account and the last prices."""
@@ -56,7 +57,9 @@ class RiskAgent(BaseAgent):
         EventType.FEED_CHANGED,
         EventType.ORDER_FILLED,
     )
-    emits: ClassVar[tuple[EventType, ...]] = (EventType.RISK_UPDATE, EventType.RISK_ALERT)
+    emits: ClassVar[tuple[EventType, ...]] = (
+        EventType.RISK_UPDATE, EventType.RISK_ALERT, EventType.VAR_SETTLED, EventType.VAR_WALKED,
+    )  # fmt: skip
     default_interval: ClassVar[float] = 60.0
     default_priority: ClassVar[TaskPriority] = TaskPriority.HIGH
     task_type: ClassVar[str] = "risk_cycle"
@@ -90,6 +93,8 @@ class RiskAgent(BaseAgent):
         self._seed = int(self.config.get("seed", 0))
         self._observations = Observations(state_manager)
         self._alarms = Alarms()
+        self._record = VarRecord(self._seed)
+        self._walked_of: tuple[object, ...] = ()
         self._places: dict[str, tuple[int, int]] = {}
         self._depth = AccountDepth()
         self._told: RiskMetrics | None = None
@@ -177,7 +182,14 @@ class RiskAgent(BaseAgent):
         if event.event_type is EventType.HISTORY_LOADED:
             self._observations.forget(symbol)
             self._alarms.forget(symbol)
-            return self._measure(symbol, None, event.as_of, is_record=False, is_loud=False)
+            self._record.forget(symbol)
+            walked = self._walked(
+                self._record.walk(symbol, self._observations.bars(symbol)), event.as_of
+            )
+            return (
+                *walked,
+                *self._measure(symbol, None, event.as_of, is_record=False, is_loud=False),
+            )
         is_record = bool(event.data.get("is_record", True))
         until = event.data.get("origin") if is_record else None
         return self._measure(
@@ -193,7 +205,7 @@ class RiskAgent(BaseAgent):
                 is_loud = self._observations.count(symbol) > 0
                 as_of = self._observations.bars(symbol).last_close_at
                 found.extend(self._measure(symbol, None, as_of, is_record=False, is_loud=is_loud))
-        return found
+        return [*found, *self._account_walked()]
 
     def _on_feed(self, event: Event) -> None:
         run_id = event.data.get("run_id")
@@ -213,6 +225,7 @@ class RiskAgent(BaseAgent):
     ) -> tuple[Event, ...]:
         self._places[symbol] = self._observations.place(symbol)
         bars = self._observations.bars(symbol, until)
+        events = self._judged(symbol, bars, until) if is_record else []
         returns = figures.recent_returns(bars)
         what = figures.Measured(
             scope=symbol,
@@ -222,7 +235,8 @@ class RiskAgent(BaseAgent):
             seed=self._seed,
         )
         metrics = replace(figures.measure(what), beta=self._beta(symbol, until))
-        events = list(self._told_of(metrics, as_of, is_record=is_record))
+        self._record.state(symbol, bars, metrics)
+        events.extend(self._told_of(metrics, as_of, is_record=is_record))
         events.extend(self._alerts(metrics, returns, as_of, is_loud=is_loud))
         if self._concerns_account(symbol):
             events.extend(self._account_risk(until, as_of, is_close=is_record, is_loud=is_loud))
@@ -281,37 +295,56 @@ class RiskAgent(BaseAgent):
             return ()
         self._asked = asked
         depths = self._depth.take(float(equity(account, marks)), as_of, is_close=is_close)
-        metrics, returns = self._portfolio_metrics(account, marks, until, depths)
+        shares = figures.held_shares(account, marks)
+        periods = self._periods(next(iter(shares), ""))
+        metrics, returns = figures.measure_account(
+            shares, self._closed(shares, until), depths, periods, self._seed
+        )
+        if is_close and until is not None:
+            self._record.state_account(int(until.timestamp()), shares, metrics)
         if metrics == self._told:
             return ()
         self._told = metrics
         events = self._told_of(metrics, as_of, is_record=is_close)
         return (*events, *self._alerts(metrics, returns, as_of, is_loud=is_loud))
 
-    def _portfolio_metrics(
-        self,
-        account: Account,
-        marks: Mapping[str, float],
-        until: datetime | None,
-        depths: tuple[float, float],
-    ) -> tuple[RiskMetrics, FloatArray]:
-        worth = float(equity(account, marks))
-        depth, deepest = depths
-        if not account.positions or worth <= 0.0:
-            return figures.no_position(depth, deepest), np.empty(0)
-        shares = {
-            p.symbol: float(p.quantity * mark_of(p, marks)) / worth for p in account.positions
-        }
-        returns = figures.held_returns(
-            shares, [self._observations.bars(symbol, until) for symbol in shares]
+    def _closed(self, symbols: Iterable[str], until: datetime | None = None) -> list[ClosedBars]:
+        return [self._observations.bars(symbol, until) for symbol in symbols]
+
+    # -- values at risk held against losses ------------------------------------------------------------------------
+
+    def _judged(self, symbol: str, bars: ClosedBars, until: datetime | None) -> list[Event]:
+        """Return what a new close makes of what was stated before it, of its symbol and of the account."""
+        found = (
+            self._record.judge(symbol, bars),
+            self._record.judge_account(self._closed(self.symbols or (symbol,), until)),
         )
-        # A leveraged book can lose more than everything on paper; below this nothing more is to be said.
-        wealth = np.cumprod(np.concatenate([[1.0], np.maximum(1.0 + returns, RUIN)]))
-        what = figures.Measured(
-            scope=PORTFOLIO, returns=returns, closes=wealth, periods_per_year=self._periods(next(iter(shares))),
-            seed=self._seed,
-        )  # fmt: skip
-        return replace(figures.measure(what), drawdown=depth, max_drawdown=deepest), returns
+        as_of = bars.last_close_at
+        return [
+            self.event(EventType.VAR_SETTLED, told, as_of=as_of)
+            for told in found
+            if told is not None
+        ]
+
+    def _walked(self, told: VarsSettled | None, as_of: datetime | None) -> tuple[Event, ...]:
+        return () if told is None else (self.event(EventType.VAR_WALKED, told, as_of=as_of),)
+
+    def _account_walked(self) -> tuple[Event, ...]:
+        """Return the past of today's positions, when they are other ones than last time."""
+        if self._portfolio is None:
+            return ()
+        account, marks = self._portfolio()
+        held = tuple(
+            (p.symbol, p.quantity, self._observations.place(p.symbol)) for p in account.positions
+        )
+        if held == self._walked_of:
+            return ()
+        self._walked_of = held
+        shares = figures.held_shares(account, marks)
+        bars = self._closed(shares)
+        if not shares:
+            return self._walked(VarsSettled(symbol=PORTFOLIO, rows=()), None)
+        return self._walked(self._record.walk_account(shares, bars), bars[0].last_close_at)
 
     # -- alerts ----------------------------------------------------------------------------------------------------
 
@@ -325,7 +358,8 @@ class RiskAgent(BaseAgent):
     ) -> list[Event]:
         """Return an alert per limit that is crossed now; a silent reading only notes that it is."""
         found = []
-        for reading, title, message in self._readings(metrics, returns):
+        watched = Watched(self.var_confidence, self.max_var_threshold, self.max_drawdown_threshold)
+        for reading, title, message in readings(metrics, returns, watched):
             if not self._alarms.crossed(metrics.scope, reading) or not is_loud:
                 continue
             when = "" if as_of is None else f":{int(as_of.timestamp())}"
@@ -341,41 +375,6 @@ class RiskAgent(BaseAgent):
                 raised_at=as_of,
             )
             found.append(self.event(EventType.RISK_ALERT, alert, as_of=as_of))
-        return found
-
-    def _readings(
-        self, metrics: RiskMetrics, returns: FloatArray
-    ) -> list[tuple[Reading, str, str]]:
-        scope, found = metrics.scope, []
-        has_returns = returns.size >= figures.LEAST_RETURNS
-        if has_returns:
-            percent = f"{100 * self.var_confidence:g}"
-            loss = tail_risk.value_at_risk(returns, self.var_confidence)
-            found.append(
-                (
-                    Reading(f"var_{percent}", loss, self.max_var_threshold),
-                    f"{scope}: VaR {percent} above its limit",
-                    f"{loss:.2%} of value in one bar, limit {self.max_var_threshold:.2%}, n = {returns.size}.",
-                )
-            )
-        # An account keeps its drawdown when its last position is closed: that needs no returns.
-        if metrics.drawdown is not None:
-            depth = -metrics.drawdown
-            found.append(
-                (
-                    Reading("drawdown", depth, self.max_drawdown_threshold),
-                    f"{scope}: drawdown beyond its limit",
-                    f"{depth:.2%} below the high, limit {self.max_drawdown_threshold:.2%}.",
-                )
-            )
-        if scope != PORTFOLIO and has_returns:
-            found.append(
-                (
-                    Reading("score", metrics.score, CRITICAL_SCORE, is_inclusive=True),
-                    f"{scope}: risk is CRITICAL",
-                    f"Score {metrics.score:g} of 10. No entries until it is below {CRITICAL_SCORE:g}.",
-                )
-            )
         return found
 
 

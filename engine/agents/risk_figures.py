@@ -4,7 +4,7 @@ Simple returns, fractions, losses positive; windows are in bars and `n_observati
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -12,7 +12,9 @@ import numpy as np
 from engine.agents.observations import ClosedBars
 from engine.domain.errors import InvalidValueError, NotEnoughDataError
 from engine.domain.risk import PORTFOLIO, RiskLevel, RiskMetrics
+from engine.domain.trading import Account
 from engine.kernels import drawdown, ratios, tail_risk
+from engine.kernels.accounting import equity, mark_of
 from engine.kernels.paths import stream_seed
 from engine.kernels.returns import simple_returns
 from engine.kernels.risk_score import (
@@ -29,6 +31,7 @@ WINDOW = 500
 """Returns behind VaR, shortfall, volatility and ratios: two years of days leave 25 in the 95 % tail."""
 SCORE_WINDOW = MEDIAN_WINDOW + HIGH_WINDOW
 LEAST_RETURNS = 30
+RUIN = 1e-6
 _CRYPTO_PERIODS = 365.0
 
 
@@ -98,6 +101,36 @@ def measure(what: Measured) -> RiskMetrics:
         points=score.points,
         note="; ".join(dict.fromkeys(notes)),
     )
+
+
+def measure_account(
+    shares: Mapping[str, float],
+    bars: Sequence[ClosedBars],
+    depths: tuple[float, float],
+    periods_per_year: float,
+    seed: int,
+) -> tuple[RiskMetrics, FloatArray]:
+    """Return the risk of an account that holds `shares`, and the returns behind it.
+
+    Parameters
+    ----------
+    depths : (float, float)
+        Its own drawdown now and the deepest, zero or negative.
+    """
+    depth, deepest = depths
+    if not shares:
+        return no_position(depth, deepest), np.empty(0)
+    returns = held_returns(shares, bars)
+    # A leveraged book can lose more than everything on paper; below this nothing more is to be said.
+    wealth = np.cumprod(np.concatenate([[1.0], np.maximum(1.0 + returns, RUIN)]))
+    what = Measured(
+        scope=PORTFOLIO,
+        returns=returns,
+        closes=wealth,
+        periods_per_year=periods_per_year,
+        seed=seed,
+    )
+    return replace(measure(what), drawdown=depth, max_drawdown=deepest), returns
 
 
 def no_position(drawdown_now: float, deepest: float) -> RiskMetrics:
@@ -174,18 +207,36 @@ def _at_common_times(bars: Sequence[ClosedBars], count: int) -> list[FloatArray]
     return [b.closes[np.searchsorted(b.closes_at, common)] for b in bars]
 
 
-def held_returns(shares: Mapping[str, float], bars: Sequence[ClosedBars]) -> FloatArray:
+def held_shares(account: Account, marks: Mapping[str, float]) -> dict[str, float]:
+    """Return the signed value of each position over equity, nothing of an account that is worth nothing."""
+    worth = float(equity(account, marks))
+    if worth <= 0.0:
+        return {}
+    return {p.symbol: float(p.quantity * mark_of(p, marks)) / worth for p in account.positions}
+
+
+def common_times(bars: Sequence[ClosedBars], n: int) -> FloatArray:
+    """Return the last `n` closing times that all have in common, epoch seconds."""
+    common: FloatArray = reduce(np.intersect1d, (b.closes_at for b in bars))
+    return common[common.size - min(n, common.size) :]
+
+
+def held_returns(
+    shares: Mapping[str, float], bars: Sequence[ClosedBars], window: int = WINDOW
+) -> FloatArray:
     """Return what today's positions would have earned bar by bar, as fractions of equity.
 
     Parameters
     ----------
     shares : mapping of symbol to signed value over equity
     bars : closed bars of the same symbols
+    window : int
+        Most returns.
 
     Returns
     -------
     ndarray of shape (n,)
     """
     weights = np.array([shares[b.symbol] for b in bars])
-    result: FloatArray = weights @ aligned_returns(bars)
+    result: FloatArray = weights @ aligned_returns(bars, window)
     return result

@@ -48,6 +48,8 @@ class EventType(Enum):
     PORTFOLIO_VALUED = "PORTFOLIO_VALUED"
     HEALTH_CHECKED = "HEALTH_CHECKED"
     FORECASTS_SETTLED = "FORECASTS_SETTLED"
+    VAR_SETTLED = "VAR_SETTLED"
+    VAR_WALKED = "VAR_WALKED"
 
     __hash__ = object.__hash__
     """By identity, as members are compared: Enum's own hashes the name, in Python, at every look-up of the bus."""
@@ -67,7 +69,7 @@ class Retention(Enum):
     STREAM = "stream"
     """Written in batches, trimmed: ticks and redraws."""
     TELEMETRY = "telemetry"
-    """Never journalled nor hashed: durations, load, valuations between bars."""
+    """Never journalled nor hashed: durations, load, valuations between bars, what a start computes anew."""
 
 
 _LEDGER = {
@@ -84,7 +86,7 @@ _LEDGER = {
     "TRADING_HALTED",
     "TRADING_RESUMED",
 }
-_TELEMETRY = {"AGENT_MEASURED", "HEALTH_CHECKED", "PORTFOLIO_VALUED"}
+_TELEMETRY = {"AGENT_MEASURED", "HEALTH_CHECKED", "PORTFOLIO_VALUED", "VAR_WALKED"}
 
 RETENTION: dict[EventType, Retention] = {
     event_type: (

@@ -30,6 +30,7 @@ from engine.domain.resources import ApiFigures, PoolFigures
 from engine.domain.risk import Alert, LimitUse, RiskLimits, RiskMetrics
 from engine.domain.signals import CycleRecord
 from engine.domain.trading import Account, Fill, HaltMode, Order, Position
+from engine.domain.var_backtest import BacktestSection
 
 T = TypeVar("T", bound=Payload)
 
@@ -334,6 +335,7 @@ _KINDS: dict[str, type[Payload]] = {
     "forecast": ForecastSection,
     "card": CardSection,
     "risk": RiskSection,
+    "backtest": BacktestSection,
     "cycle": CycleSection,
     "markers": MarkersSection,
     "portfolio": PortfolioSection,

@@ -5,6 +5,7 @@ negative loss and is not cut off at zero.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -229,6 +230,14 @@ def simulated_tail(returns: ArrayLike, seed: int, n_paths: int = MONTE_CARLO_PAT
     logs = _log_returns(returns)
     draws = _lowest_draws(seed, as_count("n_paths", n_paths))
     return LeftTail(np.expm1(float(logs.mean()) + float(logs.std(ddof=1)) * draws), n_paths)
+
+
+def boundary_draws(
+    seed: int, confidences: Sequence[float], n_paths: int = MONTE_CARLO_PATHS
+) -> FloatArray:
+    """Return the standard normal draws that `simulated_tail` of a seed has its values at risk from, shape (n,)."""
+    draws = _lowest_draws(seed, as_count("n_paths", n_paths))
+    return np.array([draws[tail_count(n_paths, confidence) - 1] for confidence in confidences])
 
 
 @lru_cache(maxsize=256)

@@ -14,8 +14,9 @@ from engine.domain.events import Event, EventType
 from engine.domain.instrument import Instrument
 from engine.domain.risk import Alert, RiskLevel, RiskMetrics
 from engine.domain.trading import Account, Position
+from engine.domain.var_backtest import VarsSettled
 from engine.kernels.tail_risk import value_at_risk
-from tests.agents.markets import Market
+from tests.agents.markets import FIRST, Market
 
 
 def agent(market: Market, **config) -> RiskAgent:
@@ -65,6 +66,51 @@ def test_a_forecast_leads_to_the_symbols_risk():
     assert (event.data["symbol"], event.data["is_record"]) == ("AAPL", True)
     assert event.data["risk_level"] == metrics.risk_level.value
     assert market.state.get("risk:AAPL")["var_95"] == metrics.var_95
+
+
+def test_what_was_stated_at_a_close_is_held_against_the_next():
+    market = Market(n=300)
+    subject = agent(market)
+    (first,) = subject.handle(forecast(market))
+    market.close(market.prices[-1] * 0.9)
+    settled, second, *_ = subject.handle(forecast(market))  # it rings as well
+    assert settled.event_type is EventType.VAR_SETTLED
+    told = VarsSettled.from_data(settled.data)
+    assert (told.symbol, settled.as_of) == ("AAPL", market.last_close_at)
+    assert told.rows[0].change == pytest.approx(-0.1)
+    assert told.rows[0].stated[:2] == (first.data["var_95"], first.data["var_99"])
+    assert second.data["var_95"] >= first.data["var_95"]
+    market.close(market.prices[-1])
+    assert [e.event_type for e in subject.handle(forecast(market, is_record=False))] == [
+        EventType.RISK_UPDATE
+    ]
+
+
+def test_a_loaded_history_is_walked():
+    market = Market(n=300)
+    walked, _ = agent(market).handle(market.loaded())
+    told = VarsSettled.from_data(walked.data)
+    assert (walked.event_type, len(told.rows)) == (EventType.VAR_WALKED, 250)
+    assert told.rows[-1].at == market.last_close_at.timestamp()
+
+
+def test_todays_positions_are_walked_with_a_cycle_when_they_are_other_ones():
+    market = Market(n=300)
+    account = [Account(name="paper", initial_cash=Decimal(100_000), cash=Decimal(100_000))]
+    subject = agent(market, portfolio=lambda: (account[0], {"AAPL": market.prices[-1]}))
+    list(subject.handle(market.loaded()))
+    assert of(subject.cycle(), EventType.VAR_WALKED) == []
+    held = Position(symbol="AAPL", quantity=Decimal(100), entry_price=Decimal(100), opened_at=FIRST)
+    account[0] = Account(
+        name="paper", initial_cash=Decimal(100_000), cash=Decimal(90_000), positions=(held,)
+    )
+    (walked,) = of(subject.cycle(), EventType.VAR_WALKED)
+    told = VarsSettled.from_data(walked.data)
+    assert (told.symbol, len(told.rows)) == ("portfolio", 250)
+    assert of(subject.cycle(), EventType.VAR_WALKED) == [], "nothing is new"
+    account[0] = Account(name="paper", initial_cash=Decimal(100_000), cash=Decimal(100_000))
+    (walked,) = of(subject.cycle(), EventType.VAR_WALKED)
+    assert VarsSettled.from_data(walked.data).rows == (), "nothing is held"
 
 
 def test_a_redraw_leads_to_risk_that_is_no_record():

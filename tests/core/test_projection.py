@@ -31,6 +31,7 @@ from engine.domain.trading import HaltMode, Side
 from engine.kernels.accounting import apply_fill
 from tests.core import sample as s
 
+STATED = [0.02, 0.04, 0.03, 0.045, None, 0.06]
 T = EventType
 
 
@@ -595,6 +596,14 @@ def test_a_symbol_without_history_is_not_told_of_as_rehearsed():
             s.event(T.RISK_ALERT, {"title": "VaR 95 high", "message": "6% of 5%.", "severity": "info"}),
             "VaR 95 high. 6% of 5%.", "", "",
         ),
+        (
+            s.event(T.VAR_SETTLED, {"symbol": "AAPL", "rows": [{"change": -0.05, "stated": STATED}]}),
+            "AAPL lost 5.00%, more than its parametric VaR 99 of 4.50%.", "AAPL", "warn",
+        ),
+        (
+            s.event(T.VAR_SETTLED, {"symbol": "AAPL", "rows": [{"change": 0.01, "stated": STATED}]}),
+            "AAPL gained 1.00%, within every value at risk.", "AAPL", "",
+        ),
         (s.alert("x"), "VaR 95 is above its limit. 6.00% of 5.00%.", "AAPL", "warn"),
     ],
 )  # fmt: skip
@@ -608,5 +617,5 @@ def test_each_event_has_one_plain_line(event, meaning, subject, tone):
 def test_no_type_of_event_is_without_a_line():
     from engine.core.projection.meaning import _LINES
 
-    spoken = {T.CUSTOM, T.AGENT_MEASURED, T.HEALTH_CHECKED, T.PORTFOLIO_VALUED}
+    spoken = {T.CUSTOM, T.AGENT_MEASURED, T.HEALTH_CHECKED, T.PORTFOLIO_VALUED, T.VAR_WALKED}
     assert set(EventType) - set(_LINES) == spoken

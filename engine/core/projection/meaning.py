@@ -11,6 +11,7 @@ from engine.core.projection.fold import received_at
 from engine.domain.agents import TaskPriority
 from engine.domain.events import Event, EventType
 from engine.domain.log import LogRow
+from engine.domain.var_backtest import COLUMNS
 
 MINUS = "\u2212"
 _HALF_BAND = 0.4
@@ -30,10 +31,13 @@ def is_told(event: Event) -> bool:
     """Return whether an event is told of unasked.
 
     Drawings off the record are not, nor levels beyond the one that is voted on: four a symbol and bar, they would push
-    out what happened. A rehearsal has some 50 events per symbol, all within half a minute; its last one tells of it.
+    out what happened; nor is a loss within every value at risk. A rehearsal has some 50 events per symbol, all within
+    half a minute; its last one tells of it.
     """
     if event.event_type is EventType.FORECASTS_SETTLED and event.data.get("is_rehearsal"):
         return bool(event.data.get("n_walked") == event.data.get("n_to_walk") != 0)
+    if event.event_type is EventType.VAR_SETTLED:
+        return any(_exceeded(row) for row in event.data["rows"])
     is_aside = event.data.get("is_record") is False or event.data.get("is_primary") is False
     return event.event_type is not EventType.MC_UPDATE or not is_aside
 
@@ -170,6 +174,27 @@ def _risk(data: Mapping[str, Any]) -> Meaning:
         return Meaning(f"Risk of {scope}: {note}.", scope)
     line = f"Risk of {scope}: VaR 95 {_percent(data['var_95'], 2)}, level {level}."
     return Meaning(line, scope, "warn" if level in {"HIGH", "CRITICAL"} else "")
+
+
+def _exceeded(row: Mapping[str, Any]) -> list[tuple[float, str, float]]:
+    """Return the values at risk that a bar's loss went beyond, as (confidence, method, value), the highest last."""
+    stated = zip(COLUMNS, row["stated"], strict=True)
+    beyond = [(c, m, v) for (m, c), v in stated if v is not None and -row["change"] > v]
+    return sorted(beyond, key=lambda each: (each[0], each[2]))
+
+
+def _var_settled(data: Mapping[str, Any]) -> Meaning:
+    scope, row = data["symbol"], data["rows"][-1]
+    beyond = _exceeded(row)
+    moved = _percent(abs(row["change"]), 2)
+    if not beyond:
+        verb = "lost" if row["change"] < 0 else "gained"
+        return Meaning(f"{scope} {verb} {moved}, within every value at risk.", scope)
+    confidence, method, value = beyond[-1]
+    name = f"{method.replace('_', ' ')} VaR {100 * confidence:g}"
+    return Meaning(
+        f"{scope} lost {moved}, more than its {name} of {_percent(value, 2)}.", scope, "warn"
+    )
 
 
 def _alert(data: Mapping[str, Any]) -> Meaning:
@@ -328,6 +353,7 @@ _LINES: dict[EventType, Callable[[Mapping[str, Any]], Meaning]] = {
     EventType.MC_UPDATE: _forecast,
     EventType.FORECASTS_SETTLED: _settled,
     EventType.RISK_UPDATE: _risk,
+    EventType.VAR_SETTLED: _var_settled,
     EventType.RISK_ALERT: _alert,
     EventType.CYCLE_RECORDED: _cycle,
     EventType.SIGNAL_GENERATED: _signal,

@@ -20,6 +20,7 @@ from engine.core.projection.order_way import OrderWayFold
 from engine.core.projection.portfolio import PortfolioFold
 from engine.core.projection.report_card import CardFold
 from engine.core.projection.strategies import StrategiesFold
+from engine.core.projection.var_backtest import BacktestFold
 from engine.domain.errors import InvalidValueError, UnknownNameError
 from engine.domain.events import Event, EventType
 from engine.domain.market import FeedState
@@ -63,12 +64,12 @@ class Projection:
         trading = TradingFold(portfolio, risk)
         self._folds: tuple[Fold, ...] = (
             EngineFold(), self._feed, QuotesFold(bars), BarsFold(bars), ForecastFold(), CardFold(), risk,
-            CycleFold(), MarkersFold(), portfolio, StrategiesFold(), AgentsFold(), AlertsFold(),
+            BacktestFold(), CycleFold(), MarkersFold(), portfolio, StrategiesFold(), AgentsFold(), AlertsFold(),
             trading, AnswersFold(), LogFold(), OrderWayFold(),
         )  # fmt: skip
         kinds = (
             ("engine",), ("feed", "instruments"), ("quotes",), ("bars",), ("forecast",), ("card",), ("risk",),
-            ("cycle",), ("markers",), ("portfolio",), ("strategies",), ("agents",), ("alerts",),
+            ("backtest",), ("cycle",), ("markers",), ("portfolio",), ("strategies",), ("agents",), ("alerts",),
             ("trading",), ("answers",), ("log",), ("order_way",),
         )  # fmt: skip
         self._by_kind = {k: f for f, ks in zip(self._folds, kinds, strict=True) for k in ks}

@@ -86,7 +86,7 @@ def test_a_filter_that_does_not_exist_filters_nothing():
 def test_every_kind_of_event_but_telemetry_has_a_filter():
     filtered = frozenset().union(*(k.types for k in view.KINDS), view.TICKS.types)
     left = {t.value for t in EventType} - filtered
-    assert left == {"CUSTOM", "AGENT_MEASURED", "PORTFOLIO_VALUED", "HEALTH_CHECKED"}
+    assert left == {"CUSTOM", "AGENT_MEASURED", "PORTFOLIO_VALUED", "HEALTH_CHECKED", "VAR_WALKED"}
 
 
 def test_a_chain_counts_from_its_first_cause():
