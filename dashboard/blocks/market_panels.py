@@ -187,7 +187,7 @@ def var(view: VarView) -> list[Component]:
         html.Div(dials, className="ph-var-dials"),
         html.Div(legend, className="ph-var-legend ph-t11", **attrs({"aria-hidden": "true"})),
         html.P(
-            [html.Strong("Was it right? "), "Not counted yet: no loss is held against its VaR so far."],
+            [html.Strong("Was it right? "), view.proof],
             className="ph-inset ph-t12 ph-tx2",
         ),
         html.Div(

@@ -8,14 +8,22 @@ from dash.development.base_component import Component
 
 from dashboard.components.heat_map import heat_map
 from dashboard.components.icons import icon
-from dashboard.components.meters import MARK_SHAPES, Gauge, LimitBar, Mark, gauge, limit_bar
+from dashboard.components.meters import (
+    MARK_SHAPES,
+    Gauge,
+    LimitBar,
+    Mark,
+    gauge,
+    limit_bar,
+)
 from dashboard.components.nodes import attrs, classes, present
 from dashboard.components.panels import empty_state
 from dashboard.components.pills import pill, risk_bars
-from dashboard.components.tables import Column, Row
+from dashboard.components.tables import Column, Row, table
 from dashboard.views.risk import GaugeView, LevelView, LimitView
 from dashboard.views.risk_lists import AlertView, SymbolView
 from dashboard.views.risk_series import NEEDS, CorrelationView
+from dashboard.views.var_backtest import MethodView, TestsView
 
 SYMBOL_COLUMNS = (
     Column("Symbol", is_number=False, width="64px"),
@@ -107,6 +115,50 @@ def limit_blocks(limits: Sequence[LimitView], switch: tuple[str, str]) -> list[C
         *bars,
         html.Div([html.Span("Kill switch"), mode], className="ph-spread ph-t12 ph-risk-switch"),
     ]
+
+
+TEST_COLUMNS = (
+    Column("Method", is_number=False),
+    Column("95%", tip="losses beyond the VaR 95, over as many as it promises"),
+    Column("Kupiec", tip="chance of a count as far from what is promised, were the VaR 95 true"),
+    Column("99%", tip="losses beyond the VaR 99, over as many as it promises"),
+    Column("Kupiec", tip="the same of the VaR 99"),
+    Column(
+        "Clusters",
+        tip="Christoffersen's independence, VaR 99: small when losses beyond it cluster",
+    ),
+    Column(
+        "Zone",
+        is_number=False,
+        tip="traffic light of the VaR 99, binomial; Basel's over 250 bars",
+    ),
+)
+
+
+def tests_block(view: TestsView) -> list[Component]:
+    """Return a row per method, and what they say in words."""
+    words = html.P(view.words, className="ph-tx2 ph-t12")
+    if not view.methods:
+        return [empty_state("scale", "Not counted yet", view.words)]
+    rows = [_test_row(method) for method in view.methods]
+    drawn = table(
+        TEST_COLUMNS,
+        rows,
+        caption="Back-tests of the value at risk by method",
+        class_name="ph-risk-tests",
+    )
+    live = html.P(view.live, className="ph-tx3 ph-t12")
+    return [drawn, words, live]
+
+
+def _test_row(line: MethodView) -> Row:
+    name = html.Span([html.Span(MARK_SHAPES[line.shape], className="ph-risk-mark"), line.name])
+    zone = html.Span(
+        pill(line.tone, line.zone, line.icon), **attrs({"data-tip": line.tip} if line.tip else {})
+    )
+    return Row(
+        cells=(name, line.at_95, line.kupiec_95, line.at_99, line.kupiec_99, line.clusters, zone)
+    )
 
 
 def symbol_row(line: SymbolView) -> Row:

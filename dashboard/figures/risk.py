@@ -1,12 +1,21 @@
-"""Charts of the Risk page: drawdown under its limit, VaR over time."""
+"""Charts of the Risk page: drawdown under its limit, losses beside what was stated of them."""
 
 from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures.template import axis, figure, label, level_line, line_trace
+from dashboard.figures.template import (
+    Exceptions,
+    axis,
+    exception_traces,
+    figure,
+    label,
+    level_line,
+    line_trace,
+)
 from dashboard.theme import token
-from dashboard.views.risk_series import DateTicks, DrawdownView, TrendView
+from dashboard.views.risk_series import DateTicks, DrawdownView
+from dashboard.views.var_backtest import BESIDE, DRAWN, NAMES, LossesView
 
 _MARGIN = {"l": 8, "r": 44, "t": 6, "b": 22}
 
@@ -50,36 +59,22 @@ def _dates(ticks: DateTicks) -> dict[str, Any]:
     return found
 
 
-def trend_figure(view: TrendView) -> go.Figure:
-    """Return VaR 95 reading by reading, the limit dashed above it."""
-    line = line_trace(
-        view.bars_ago, view.percent, name="VaR 95", colour="tx2", width=1.5, stepped=True
-    )
-    line.update(
-        fill="tozeroy",
-        fillcolor=token("tx3", 0.22),
-        hoverinfo="x+y",
-        hovertemplate="%{y:.2f}%<extra></extra>",
-    )
+def losses_figure(view: LossesView) -> go.Figure:
+    """Return each bar's change, the VaR 99 stated before it as steps below zero, and a cross at losses beyond it."""
+    days = Exceptions(
+        at=view.at, pnl=view.change, value_at_risk=view.value_at_risk, other_value_at_risk=view.beside,
+        is_exception=view.is_beyond,
+    )  # fmt: skip
+    traces = exception_traces(days, method=NAMES[DRAWN], other=NAMES[BESIDE])
+    traces[0].update(hovertemplate="%{y:.2f}%<extra></extra>")
     return figure(
-        [line],
-        key="risk.trend",
+        traces,
+        key="risk.losses",
         margin=_MARGIN,
-        xaxis=axis(
-            hoverformat="d",
-            tickmode="array",
-            tickvals=[place for place, _ in view.ticks],
-            ticktext=[words for _, words in view.ticks],
-        ),
-        yaxis=axis(
-            side="right",
-            showgrid=True,
-            ticksuffix="%",
-            ticklabelstandoff=6,
-            range=[0, view.top],
-            nticks=5,
-        ),
-        **_limit(view.limit, view.limit_words, yanchor="top"),
+        bargap=0.25,
+        xaxis=axis(type="date", tickformat="%b %y", hoverformat="%-d %b %Y", nticks=6)
+        | {"showticklabels": bool(view.at)},
+        yaxis=axis(side="right", showgrid=True, ticksuffix="%", ticklabelstandoff=6, nticks=6),
     )
 
 

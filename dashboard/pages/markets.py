@@ -55,6 +55,9 @@ PAGE = Page(path="/", title="Markets", icon="candlestick-chart", key="m")
 ROOT, GRID, CHART, AGAIN, HEAD, SUMMARY = (
     "markets-root", "markets-watch", "markets-price", "markets-again", "markets-head", "markets-summary",
 )  # fmt: skip
+VAR_SECTIONS = (
+    "risk:portfolio", "portfolio", "trading", "bars:{arg}", "backtest:portfolio", "backtest:{arg}",
+)  # fmt: skip
 STRIP, TIMEFRAME, LEVEL, WATCH_AGE, REPLAY = (
     "markets-strip", "markets-tf", "markets-level", "markets-watch-age", "markets-replay",
 )  # fmt: skip
@@ -100,7 +103,8 @@ def _address(symbol: str, timeframe: str, level: int) -> dict[str, str]:
 def _read(gateway: GatewayPort, symbol: str) -> Snapshot:
     names = (
         "engine", "instruments", "quotes", "feed", "portfolio", "trading", "strategies", "risk:*", "cycle:*",
-        f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}", f"markers:{symbol}",
+        f"bars:{symbol}", f"forecast:{symbol}", f"card:{symbol}", f"markers:{symbol}", "backtest:portfolio",
+        f"backtest:{symbol}",
     )  # fmt: skip
     return gateway.read(names)
 
@@ -281,7 +285,7 @@ LIVE = (
              min_interval_s=0.5),
     LivePart(name="markets.fills", sections=("instruments", "portfolio", "bars:{arg}"), render=sides.live_fills,
              min_interval_s=0.5),
-    LivePart(name="markets.var", sections=("risk:portfolio", "portfolio", "trading", "bars:{arg}"),
+    LivePart(name="markets.var", sections=VAR_SECTIONS,
              render=sides.live_var, min_interval_s=2.0),
     LivePart(name="markets.replay", sections=("feed", "portfolio"), render=live_replay, min_interval_s=0.5),
 )  # fmt: skip

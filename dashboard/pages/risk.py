@@ -1,4 +1,4 @@
-"""Risk: level and its points, gauges, account, drawdown, limits, symbols, correlations, alerts."""
+"""Risk: level and its points, gauges with their back-test, account, limits, symbols, correlations, alerts."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard.blocks import risk as blocks
 from dashboard.blocks.aging import aged, panel_age, told_age
 from dashboard.components import chart
-from dashboard.components.controls import button
+from dashboard.components.controls import Option, button, segments
 from dashboard.components.meters import GAUGE_SCALE
 from dashboard.components.nodes import Node, attrs, dom_id
 from dashboard.components.panels import kpi, kpis, panel
@@ -23,6 +23,7 @@ from dashboard.patches import Patch, PropValue
 from dashboard.views import risk as view
 from dashboard.views import risk_lists as lists
 from dashboard.views import risk_series as series
+from dashboard.views import var_backtest as proof
 from dashboard.views.account_risk import age_view
 from engine.domain.sections import Snapshot
 
@@ -31,16 +32,21 @@ PAGE = Page(path="/risk", title="Risk", icon="shield-alert", key="r")
 ACCOUNT = ("risk:portfolio", "portfolio", "trading", "instruments", "bars:*")
 TABLE = ("risk:*", "instruments", "trading")
 MAP = ("bars:*", "instruments")
-SECTIONS = tuple(dict.fromkeys((*ACCOUNT, *TABLE, *MAP, "alerts")))
+PROOF = ("backtest:*", "instruments")
+SECTIONS = tuple(dict.fromkeys((*ACCOUNT, *TABLE, *MAP, *PROOF, "alerts")))
 LEVEL, GAUGES, FACTS, LIMITS, BODY, LEGEND = (
     "risk-level", "risk-gauges", "risk-facts", "risk-limits", "risk-body", "risk-legend",
 )  # fmt: skip
 AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts")
-DRAWDOWN, TREND, HEAT, HEAT_REMARK = (
-    "risk-drawdown", "risk-trend", "risk-heat", "risk-heat-remark",
-)  # fmt: skip
+DRAWDOWN, HEAT, HEAT_REMARK = "risk-drawdown", "risk-heat", "risk-heat-remark"
+LOSSES, LOSSES_REMARK, TESTS, SHOWN = (
+    "risk-losses",
+    "risk-losses-remark",
+    "risk-tests",
+    "risk-shown",
+)
 ALERTS, ALERTS_OPEN, CSV, DOWNLOAD = "risk-alerts", "risk-alerts-open", "risk-csv", "risk-download"
-TOPICS = "risk.account risk.table risk.map risk.alerts"
+TOPICS = "risk.account risk.table risk.map risk.proof risk.alerts"
 
 
 def layout(gateway: GatewayPort, query: Mapping[str, str]) -> Component:  # noqa: ARG001 -- nothing of the address
@@ -72,28 +78,34 @@ def _top(snapshot: Snapshot) -> list[Component]:
 
 
 def _middle(snapshot: Snapshot) -> list[Component]:
-    down, trend = series.drawdown_view(snapshot), series.trend_view(snapshot)
+    down, losses = series.drawdown_view(snapshot), proof.losses_view(snapshot)
     drawn_down = chart.chart(
         DRAWDOWN, figures.drawdown_figure(down), label="Drawdown of the account under its limit"
     )
-    drawn_trend = chart.chart(
-        TREND, figures.trend_figure(trend), label="VaR 95 of the account under its limit"
+    drawn_losses = chart.chart(
+        LOSSES, figures.losses_figure(losses), label="Losses beside the VaR 99 stated before them"
     )
     limits = html.Div(_limits(snapshot), id=LIMITS)
     hint = html.Span("mark = limit", className="ph-tx3 ph-t11")
+    both = html.Div(
+        [
+            html.Div([drawn_losses, _said(LOSSES, losses.summary)], className="ph-risk-losses"),
+            html.Div([drawn_down, _said(DRAWDOWN, down.summary)], className="ph-risk-down"),
+        ],
+        className="ph-risk-both",
+    )
+    remark = html.Span(losses.remark, id=LOSSES_REMARK, className="ph-panel-remark ph-risk-losses")
+    reading = html.Span(_reading(DRAWDOWN, down), className="ph-risk-down")
+    choice = segments(
+        SHOWN, (Option("losses", "VaR 99"), Option("down", "Drawdown")), "losses", label="Chart"
+    )
+    tests = html.Div(blocks.tests_block(proof.tests_view(snapshot)), id=TESTS)
+    heads = html.Span("exceptions / expected, p-values", className="ph-tx3 ph-t11")
     return [
-        panel(
-            "Drawdown", drawn_down, _said(DRAWDOWN, down.summary), tools=_reading(DRAWDOWN, down)
-        ),
-        panel(
-            "VaR 95 so far",
-            drawn_trend,
-            _said(TREND, trend.summary),
-            remark="readings ago",
-            tools=_reading(TREND, trend),
-        ),
+        panel("Was the VaR right?", both, remark=remark, tools=[reading, choice], class_name="ph-risk-proof"),
+        panel("Back-tests", tests, tools=[heads]),
         panel("Distance to the trigger", limits, tools=[hint]),
-    ]
+    ]  # fmt: skip
 
 
 def _bottom(snapshot: Snapshot) -> list[Component]:
@@ -151,7 +163,7 @@ def _facts(snapshot: Snapshot) -> Component:
     return kpis(*(kpi(f.label, f.value, tip=f.tip) for f in view.account_view(snapshot)))
 
 
-def _reading(name: str, found: series.DrawdownView | series.TrendView) -> list[Component]:
+def _reading(name: str, found: series.DrawdownView) -> list[Component]:
     now = html.Strong(found.now, id=f"{name}-now")
     limit = html.Span(found.limit_words, id=f"{name}-limit", className="ph-tx2")
     return [html.Span([now, " ", limit], className="ph-tx ph-t12 ph-fixed")]
@@ -184,20 +196,20 @@ def _live_account(snapshot: Snapshot, _: str) -> Patch:
         FACTS: _facts(snapshot),
         LIMITS: _limits(snapshot),
     }
-    text, drawn = _series(snapshot)
-    text[LEGEND] = _legend(snapshot)
+    down = series.drawdown_view(snapshot)
+    parts = {"now": down.now, "limit": down.limit_words, "said": down.summary}
+    text = {f"{DRAWDOWN}-{part}": words for part, words in parts.items()} | {
+        LEGEND: _legend(snapshot)
+    }
+    drawn = _figure(DRAWDOWN, figures.drawdown_figure(down))
     return Patch(text=text, props={**_children(children), **drawn}, age=ages)
 
 
-def _series(snapshot: Snapshot) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-    """Return words and figures of both charts."""
-    down, trend = series.drawdown_view(snapshot), series.trend_view(snapshot)
-    text: dict[str, str] = {}
-    for name, found in ((DRAWDOWN, down), (TREND, trend)):
-        parts = {"now": found.now, "limit": found.limit_words, "said": found.summary}
-        text |= {f"{name}-{part}": words for part, words in parts.items()}
-    drawn = _figure(DRAWDOWN, figures.drawdown_figure(down))
-    return text, drawn | _figure(TREND, figures.trend_figure(trend))
+def _live_proof(snapshot: Snapshot, _: str) -> Patch:
+    losses = proof.losses_view(snapshot)
+    text = {LOSSES_REMARK: losses.remark, f"{LOSSES}-said": losses.summary}
+    tests = _children({TESTS: blocks.tests_block(proof.tests_view(snapshot))})
+    return Patch(text=text, props={**tests, **_figure(LOSSES, figures.losses_figure(losses))})
 
 
 def _live_table(snapshot: Snapshot, _: str) -> Patch:
@@ -220,6 +232,9 @@ LIVE = (
     LivePart(name="risk.account", sections=ACCOUNT, render=_live_account, min_interval_s=1.0),
     LivePart(name="risk.table", sections=TABLE, render=_live_table, min_interval_s=1.0),
     LivePart(name="risk.map", sections=MAP, render=_live_map, min_interval_s=2.0, is_slow=True),
+    LivePart(
+        name="risk.proof", sections=PROOF, render=_live_proof, min_interval_s=2.0, is_slow=True
+    ),
     LivePart(name="risk.alerts", sections=("alerts",), render=_live_alerts, min_interval_s=0.5),
 )
 

@@ -32,6 +32,7 @@ from dashboard.views.price_chart import (
     quote_of,
 )
 from dashboard.views.report_card import cards_of, grade_of
+from dashboard.views.var_backtest import words_of
 from dashboard.views.watchlist import change_of, instruments
 from engine.domain.forecast import FAN_LEVELS, HORIZONS, Forecast
 from engine.domain.instrument import PriceKind
@@ -108,6 +109,7 @@ class VarView:
     trend_last: str
     trend_title: str
     note: str
+    proof: str
     received_at: float | None = None
     budget_s: float | None = None
     is_behind: bool = False
@@ -277,6 +279,7 @@ def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
         trend_last=fmt.percent(trend[-1]) if trend else fmt.UNKNOWN,
         trend_title=f"VaR 95, {fmt.plural(len(trend), 'bar')}" if trend else "VaR 95",
         note=why_unknown(snapshot) or _note(metrics),
+        proof=words_of(snapshot, symbol),
         received_at=age.received_at,
         budget_s=age.budget_s,
         is_behind=age.is_behind,

@@ -1,4 +1,4 @@
-"""The series of the Risk page: drawdown since the first bar, VaR over time, correlations in clustered order."""
+"""The series of the Risk page: drawdown since the first bar, correlations in clustered order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard import formatting as fmt
-from dashboard.views.account_risk import SCOPE
 from dashboard.views.risk import drawdowns
 from engine.domain.market import BarColumns
 from engine.domain.sections import (
     BarsSection,
     InstrumentsSection,
     PortfolioSection,
-    RiskSection,
     Snapshot,
     TradingSection,
 )
@@ -30,7 +28,6 @@ NEEDS = f"It needs {LEAST_RETURNS} returns that all symbols share."
 _DAY_S = 86_400
 _LONG_DAYS, _YEAR_DAYS = 5, 300
 _HALF_DAY = timedelta(hours=12)
-_STEPS = (1, 2, 5, 10, 20, 50, 100)
 N_TICKS, N_TIMES = 6, 4
 """Ticks of an axis: days, and days with their time."""
 
@@ -58,23 +55,6 @@ class DrawdownView:
     limit_words: str
     low: float
     ticks: DateTicks
-    now: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrendView:
-    """VaR 95 of the account in percent, oldest first; the newest stands at 0 bars ago.
-
-    `ticks` are (place, words) in whole readings: their dates are not known.
-    """
-
-    bars_ago: tuple[int, ...]
-    ticks: tuple[tuple[int, str], ...]
-    percent: tuple[float, ...]
-    limit: float | None
-    limit_words: str
-    top: float
     now: str
     summary: str
 
@@ -142,39 +122,6 @@ def _date_ticks(moments: Sequence[datetime]) -> DateTicks:
         return DateTicks(format="%-d %b %H:%M", n=N_TIMES)
     alone = (moments[0] - _HALF_DAY, moments[0] + _HALF_DAY) if span_s == 0 else None
     return DateTicks(format="%-d %b", n=N_TICKS, first=moments[0], step_s=_DAY_S, x_range=alone)
-
-
-def trend_view(snapshot: Snapshot) -> TrendView:
-    """Return the last VaR 95 readings of the account."""
-    section: RiskSection | None = snapshot.value(SCOPE)
-    trading: TradingSection | None = snapshot.value("trading")
-    limit = 100 * trading.limits.max_var_95 if trading is not None else None
-    percent = tuple(100 * value for value in (section.trend_var_95 if section is not None else ()))
-    words = f"limit {fmt.percent(limit / 100)}" if limit is not None else "no limit set"
-    now = fmt.number(percent[-1], after="%") if percent else fmt.UNKNOWN
-    top = fmt.number(max(percent), after="%") if percent else fmt.UNKNOWN
-    return TrendView(
-        bars_ago=tuple(range(1 - len(percent), 1)),
-        ticks=_whole_ticks(len(percent)),
-        percent=percent,
-        limit=limit,
-        limit_words=words,
-        top=1.12 * max((*percent, limit or 0.0), default=0.0) or 1.0,
-        now=now,
-        summary=f"VaR 95 of the account, last reading {now}, highest of {len(percent)} {top}, {words}.",
-    )
-
-
-def _whole_ticks(n: int) -> tuple[tuple[int, str], ...]:
-    """Return at most six ticks of a series of `n` readings, in whole ones from the newest back.
-
-    Examples
-    --------
-    >>> _whole_ticks(2), _whole_ticks(13)
-    (((0, '0'), (-1, '1')), ((0, '0'), (-5, '5'), (-10, '10')))
-    """
-    step = next((step for step in _STEPS if n <= N_TICKS * step), _STEPS[-1])
-    return tuple((-ago, fmt.count(ago)) for ago in range(0, n, step))
 
 
 def correlation_view(snapshot: Snapshot) -> CorrelationView:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.projection.var_backtest import tests_of
 from engine.domain.agents import (
     AgentMeasured,
     AgentStatus,
@@ -85,6 +86,7 @@ from engine.domain.trading import (
     Position,
     Side,
 )
+from engine.domain.var_backtest import BacktestSection, VarOutcome
 
 NOW = datetime(2008, 9, 26, 20, 0, tzinfo=UTC)
 WALL = 1_700_000_000.0
@@ -185,6 +187,17 @@ def risk(scope: str) -> RiskSection:
     )  # fmt: skip
     trend = tuple((0.005 + 0.002 * np.sin(np.arange(60) / 6)).tolist())
     return RiskSection(metrics=metrics, trend_var_95=trend)
+
+
+def backtest(n: int = 250) -> BacktestSection:
+    """Return a year of outcomes of today's positions, with losses beyond some of the values at risk."""
+    changes = (0.006 * np.random.default_rng(3).standard_t(4, n)).tolist()
+    rows = tuple(
+        VarOutcome(at=int((NOW - timedelta(days=n - i)).timestamp()), change=change,
+                   stated=(0.0085, 0.012, 0.011, 0.0155, 0.0105, 0.0165))
+        for i, change in enumerate(changes)
+    )  # fmt: skip
+    return BacktestSection(rows=rows, tests=tests_of(rows), n_live=12, live=tests_of(rows[-12:]))
 
 
 def portfolio() -> PortfolioSection:
@@ -339,6 +352,7 @@ def sample_values() -> dict[str, Payload]:
             command_id="c1", name="SetStrategyWeights", title="Weights applied", message="Momentum 30 → 20")),)),
         "log": LogSection(rows=log, head=9572),
         "risk:portfolio": risk("portfolio"),
+        "backtest:portfolio": backtest(),
     }  # fmt: skip
     for s, c in bars.items():
         values |= {

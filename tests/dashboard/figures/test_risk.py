@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dashboard.figures import risk as figures
 from dashboard.views import risk_series as series
+from dashboard.views import var_backtest as proof
 from tests.dashboard.samples import NOW, SampleGateway, sample_values
 
 
@@ -16,7 +17,7 @@ def snapshot(without=()):
 def all_figures(shot):
     return (
         figures.drawdown_figure(series.drawdown_view(shot)),
-        figures.trend_figure(series.trend_view(shot)),
+        figures.losses_figure(proof.losses_view(shot)),
     )
 
 
@@ -28,15 +29,25 @@ def test_colours_are_tokens_only():
 
 
 def test_the_limit_is_a_line_with_its_words():
-    down, trend = all_figures(snapshot())
+    down, _ = all_figures(snapshot())
     assert (down.layout.shapes[0].y0, down.layout.annotations[0].text) == (-10.0, "limit −10%")
-    assert (trend.layout.shapes[0].y0, trend.layout.annotations[0].text) == (5.0, "limit 5.00%")
 
 
 def test_without_a_limit_no_line_is_drawn():
-    down, trend = all_figures(snapshot(without=("trading",)))
+    down, _ = all_figures(snapshot(without=("trading",)))
     assert not down.layout.shapes
-    assert not trend.layout.annotations
+
+
+def test_losses_beyond_what_was_stated_are_crossed_and_the_values_at_risk_lie_below_zero():
+    shot = snapshot()
+    view = proof.losses_view(shot)
+    bars, drawn, beside, crosses = all_figures(shot)[1].data
+    assert (drawn.name, beside.name) == ("parametric", "historical")
+    assert len(bars.y) == len(drawn.y) == len(beside.y) == 250
+    assert max(drawn.y) < 0.0
+    beyond = [c for c, v in zip(view.change, view.value_at_risk, strict=True) if c < v]
+    assert len(beyond) == sum(view.is_beyond) > 0
+    assert [*crosses.y] == beyond
 
 
 def test_zoom_is_kept_when_data_come_in():
@@ -46,10 +57,7 @@ def test_zoom_is_kept_when_data_come_in():
 
 def test_ticks_are_those_of_the_view():
     shot = snapshot()
-    down, trend = all_figures(shot)
-    ticks = series.trend_view(shot).ticks
-    assert trend.layout.xaxis.tickmode == "array"
-    assert [*zip(trend.layout.xaxis.tickvals, trend.layout.xaxis.ticktext, strict=True)] == [*ticks]
+    down, _ = all_figures(shot)
     assert down.layout.xaxis.tickformat == series.drawdown_view(shot).ticks.format
     view = replace(
         series.drawdown_view(shot),
@@ -61,5 +69,7 @@ def test_ticks_are_those_of_the_view():
 
 def test_an_axis_of_an_unknown_account_names_no_day():
     down, _ = all_figures(snapshot(without=("portfolio",)))
+    _, losses = all_figures(snapshot(without=("backtest:portfolio",)))
+    assert not losses.layout.xaxis.showticklabels
     assert not down.layout.xaxis.showticklabels
     assert all_figures(snapshot())[0].layout.xaxis.showticklabels

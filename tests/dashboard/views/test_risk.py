@@ -337,26 +337,6 @@ def test_the_first_days_have_their_dates_below_the_drawdown_and_no_part_of_a_day
     assert ticks_of(0, 40).step_s is None  # the chart chooses
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 6, 7, 61, 250])
-def test_readings_are_counted_in_whole_ones_from_the_newest(n: int):
-    section = RiskSection(
-        metrics=RiskMetrics(scope="portfolio", n_observations=0), trend_var_95=(0.01,) * n
-    )
-    ticks = series.trend_view(snapshot(risk__portfolio=section)).ticks
-    assert len(ticks) <= 6
-    assert [words for _, words in ticks] == [str(-place) for place, _ in ticks]
-    assert [place for place, _ in ticks[:1]] == [0] * (n > 0)
-    assert all(isinstance(place, int) and -n < place <= 0 for place, _ in ticks)
-
-
 def test_without_trading_no_limit_is_drawn():
     found = series.drawdown_view(snapshot(trading=None))
     assert (found.limit, found.limit_words) == (None, "no limit set")
-
-
-def test_the_trend_ends_now():
-    found = series.trend_view(snapshot())
-    assert found.bars_ago[0] == -59
-    assert found.bars_ago[-1] == 0
-    assert found.percent[0] == pytest.approx(0.5)
-    assert found.limit_words == "limit 5.00%"
