@@ -31,6 +31,10 @@ class TaskRow:
     late: str
 
 
+HOUSEKEEPING = "housekeeping"
+"""What the engine itself does when nothing else waits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueView:
     """The execution engine's queue by priority, most urgent first; `tasks` by task type, then in start order."""
@@ -48,6 +52,7 @@ def queue_view(section: AgentsSection) -> QueueView:
     rows, names = [], names_of(section.rows)
     for priority in TaskPriority:
         who = [names[row.agent_id] for row in section.rows if row.priority is priority]
+        who += [HOUSEKEEPING] if priority is TaskPriority.IDLE else []
         n = section.queue_by_priority.get(priority.name)
         rows.append(
             QueueRow(

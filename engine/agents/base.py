@@ -12,12 +12,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from engine.agents.limits import START_S, STOP_S, alone, within
 from engine.agents.performing import Performing
-from engine.core.belonging import home_of, owned, tasks_of
-from engine.core.event_bus import EventBus
+from engine.core.belonging import cancel_timers, home_of, owned, tasks_of
+from engine.core.event_bus import EventBus, Handler
 from engine.core.state_manager import StateManager
 from engine.domain.agents import AgentStatus
 from engine.domain.errors import is_number, must
@@ -92,6 +92,7 @@ class BaseAgent(Performing):
         self._name = name
         self.state_manager = state_manager
         self.driver: Driver | None = None
+        self._hearing: dict[tuple[EventType, Callable[[Event], object]], Handler] = {}
 
     @property
     def name(self) -> str:
@@ -109,6 +110,11 @@ class BaseAgent(Performing):
         return ""
 
     # -- life ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether its handlers hear nothing at present: it is paused, stopped or has failed."""
+        return self._status in _DEAF
 
     @property
     def reason(self) -> str:
@@ -172,6 +178,7 @@ class BaseAgent(Performing):
         self._reason = reason
         self._leave_service()
         await self._end_work(0.0 if was_paused else GRACE_S)
+        cancel_timers(self.agent_id, home_of(type(self)))
         self._gate.open()
         try:
             await within(self.stop_limit_s, self.on_stop(), "on_stop", self.agent_id)
@@ -219,22 +226,25 @@ class BaseAgent(Performing):
     def subscribe_to(
         self, event_type: EventType, handler: Callable[[Event], Awaitable[object] | object]
     ) -> None:
-        """Let `handler` hear a topic on this agent's behalf; it is deaf while the agent is paused or stopped."""
-        if inspect.iscoroutinefunction(handler):
+        """Let `handler` hear a topic on this agent's behalf, once however often that is said."""
+        hears = self._hearing.get((event_type, handler))
+        if hears is None:
+            hears = self._hearing[event_type, handler] = self._listening(handler)
+        self.event_bus.subscribe(event_type, hears)
 
-            async def hears(event: Event) -> None:
-                if self._status not in _DEAF:
-                    await alone(handler(event), self.agent_id)
+    def _listening(self, handler: Callable[[Event], Awaitable[object] | object]) -> Handler:
+        """Return what hears for the agent: nothing while it is paused or stopped."""
 
-            self.event_bus.subscribe(event_type, hears)
-            return
+        async def hears(event: Event) -> None:
+            if not self.is_deaf:
+                await alone(cast(Awaitable[object], handler(event)), self.agent_id)
 
         def hears_inline(event: Event) -> None:
-            if self._status not in _DEAF:
+            if not self.is_deaf:
                 with owned(self.agent_id):
                     handler(event)
 
-        self.event_bus.subscribe(event_type, hears_inline)
+        return hears if inspect.iscoroutinefunction(handler) else hears_inline
 
     def update_state(self, key: str, value: Any) -> None:  # noqa: ANN401 -- JSON-like, the caller knows which
         """Keep a value in the shared memory."""

@@ -7,11 +7,12 @@ that follows from them go wrong.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from engine.agents.execution_inputs import signal_of
-from engine.agents.quota import Quota
+from engine.agents.quota import ALERTS_PER_S, Quota
 from engine.core.event_bus import EventBus, Handler, is_async
 from engine.core.state_manager import StateManager
 from engine.domain.errors import must
@@ -22,6 +23,11 @@ from engine.ports.clock import Clock
 
 MAX_BYTES = 65_536
 """Largest event or value, as JSON."""
+MAX_KEY = 128
+"""Longest key."""
+MAX_TEXT = 300
+"""Longest title and message of an alert."""
+MAX_CAUSE = 2**53
 MAX_KEYS = 500
 """Keys that an agent of one's own may keep in the shared memory."""
 TAKEN = ("price:", "history:", "bars:", "mc:", "risk:", "sentiment:")
@@ -50,6 +56,9 @@ class OwnBus:
         self._agent_id = agent_id
         self._quota = quota
         self._clock = clock
+        self._alerts = Quota(clock, ALERTS_PER_S)
+        self.is_deaf: Callable[[], bool] = bool
+        """Whether the agent hears nothing at present: who is not in service has no handlers either."""
         self._hearing: dict[Handler, tuple[Handler, set[EventType]]] = {}
 
     @property
@@ -60,7 +69,7 @@ class OwnBus:
     def subscribe(self, event_type: EventType, handler: Handler) -> None:
         """Let `handler` have a copy of every event of this type."""
         if handler not in self._hearing:
-            self._hearing[handler] = (_with_a_copy(handler, self._agent_id), set())
+            self._hearing[handler] = (self._with_a_copy(handler), set())
         hearing, topics = self._hearing[handler]
         topics.add(event_type)
         self._bus.subscribe(event_type, hearing)
@@ -101,6 +110,19 @@ class OwnBus:
         if said is not None:
             self._bus.post(said)
 
+    def _with_a_copy(self, handler: Handler) -> Handler:
+        """Return a handler that gets a copy of each event: what it changes there reaches nobody else."""
+
+        async def hears(event: Event) -> object:
+            return None if self.is_deaf() else await cast(Awaitable[object], handler(_copy(event)))
+
+        def hears_inline(event: Event) -> object:
+            return None if self.is_deaf() else handler(_copy(event))
+
+        heard: Handler = wraps(handler)(hears if is_async(handler) else hears_inline)
+        vars(heard)["agent_id"] = self._agent_id  # by which its failures are counted
+        return heard
+
     def rates(self) -> dict[str, float]:
         """Return events per second by type."""
         return self._bus.rates()
@@ -108,13 +130,38 @@ class OwnBus:
     def _own(self, event: Event) -> Event | None:
         """Return the event as it is published, None when it is beyond the quota."""
         self._check(event)
-        raw = _encoded("event data", event.data)
+        is_alert = event.event_type is EventType.RISK_ALERT
+        raw = _encoded("event data", self._signed_alert(event.data) if is_alert else event.data)
+        if is_alert and not self._alerts.admits():
+            self._quota.dropped += 1
+            return None
         if not self._quota.admits(len(raw)):
             return None
-        return replace(event, data=decode(raw), source=self._agent_id)
+        return Event(
+            event.event_type,
+            decode(raw),
+            source=self._agent_id,
+            as_of=event.as_of,
+            cause=event.cause,
+        )
+
+    def _signed_alert(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an alert with its author in id and title: it can't be taken for the engine's, nor answer for one."""
+        signature = f"{self._agent_id}: "
+        signed = {
+            name: f"{signature}{str(data[name]).removeprefix(signature)}"
+            for name in ("alert_id", "title")
+        }
+        return {**data, **signed}
 
     def _check(self, event: Event) -> None:
-        kind = event.event_type
+        kind, as_of, cause = event.event_type, event.as_of, event.cause
+        if not (as_of is None or (type(as_of) is datetime and as_of.tzinfo is not None)):
+            raise must(
+                "as_of", "be a datetime with a time zone, or None", as_of, "pass event.as_of on"
+            )
+        if cause is not None and not (type(cause) is int and 0 < cause < MAX_CAUSE):
+            raise must("cause", "be the seq of an event, or None", cause, "pass event.seq on")
         if kind not in OPEN_TYPES:
             raise must(
                 "event_type", f"be one of {', '.join(each.value for each in OPEN_TYPES)}", kind.value,
@@ -122,7 +169,7 @@ class OwnBus:
             )  # fmt: skip
         try:
             if kind is EventType.RISK_ALERT:
-                Alert.from_data(event.data)
+                _check_alert(Alert.from_data(event.data))
             if kind is EventType.SIGNAL_GENERATED:
                 signal_of(event, self._clock.now())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -202,11 +249,18 @@ class OwnMemory:
         return key in self._state
 
 
-def _check_key(key: object) -> None:
-    if not isinstance(key, str) or key.startswith(TAKEN):
+def _check_alert(alert: Alert) -> None:
+    longest = max((alert.alert_id, alert.title, alert.message), key=len)
+    if len(longest) > MAX_TEXT:
         raise must(
-            "key", f"be text that begins with none of {' '.join(TAKEN)}", key, "the engine keeps those; choose another"
-        )  # fmt: skip
+            "alert", f"have texts of at most {MAX_TEXT} characters", len(longest), "say less"
+        )
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str) or key.startswith(TAKEN) or len(key) > MAX_KEY:
+        rule = f"be text of at most {MAX_KEY} characters that begins with none of {' '.join(TAKEN)}"
+        raise must("key", rule, str(key)[:MAX_KEY], "the engine keeps those; choose another")
 
 
 def _encoded(name: str, value: object) -> bytes:
@@ -228,20 +282,6 @@ def _encoded(name: str, value: object) -> bytes:
             name, f"be at most {MAX_BYTES:,} bytes of JSON", f"{len(raw):,}", "say less, keep the rest in a file"
         )  # fmt: skip
     return raw
-
-
-def _with_a_copy(handler: Handler, agent_id: str) -> Handler:
-    """Return a handler that gets a copy of each event: what it changes there reaches nobody else."""
-
-    async def hears(event: Event) -> object:
-        return await cast(Awaitable[object], handler(_copy(event)))
-
-    def hears_inline(event: Event) -> object:
-        return handler(_copy(event))
-
-    heard: Handler = wraps(handler)(hears if is_async(handler) else hears_inline)
-    vars(heard)["agent_id"] = agent_id  # by which its failures are counted
-    return heard
 
 
 def _copy(event: Event) -> Event:

@@ -7,6 +7,8 @@ from engine.ports.clock import Clock
 
 EVENTS_PER_S = 50.0
 """Events that an agent of one's own may publish in the long run: an answer to every tick of a dozen symbols."""
+ALERTS_PER_S = 0.1
+"""Alerts among them: they reach a person, who reads six a minute at most."""
 BYTES_PER_S = 20_000.0
 """Bytes of their data, as JSON, that it may publish in the long run: 1.7 GB a day at the most."""
 WINDOW_S = 60.0
@@ -20,6 +22,8 @@ class Quota:
     ----------
     clock : Clock
         Measures.
+    per_s : float
+        Events a second.
 
     Examples
     --------
@@ -33,9 +37,10 @@ class Quota:
     (50, 2050)
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, per_s: float = EVENTS_PER_S) -> None:
         self._clock = clock
-        self._events = EVENTS_PER_S * WINDOW_S
+        self._per_s = per_s
+        self._events = per_s * WINDOW_S
         self._bytes = BYTES_PER_S * WINDOW_S
         self._at_s = clock.monotonic()
         self.admitted = 0
@@ -59,5 +64,5 @@ class Quota:
     def _grow(self) -> None:
         now_s = self._clock.monotonic()
         seconds, self._at_s = now_s - self._at_s, now_s
-        self._events = min(EVENTS_PER_S * WINDOW_S, self._events + seconds * EVENTS_PER_S)
+        self._events = min(self._per_s * WINDOW_S, self._events + seconds * self._per_s)
         self._bytes = min(BYTES_PER_S * WINDOW_S, self._bytes + seconds * BYTES_PER_S)

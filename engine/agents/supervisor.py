@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from engine.agents.base import BaseAgent
 from engine.agents.checkup import Checkup
+from engine.agents.limits import within
 from engine.agents.tries import MAX_RESTARTS, Tries, Work
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
@@ -37,6 +38,10 @@ class _Watch:
     told: frozenset[str] = frozenset()
     """Kinds of trouble that were told and are not over."""
     n_told: int = 0
+
+
+STOP_LIMIT_S = 3.0
+"""Longest that the stop of one agent, whatever it has made of it, may take from the supervisor."""
 
 
 class SupervisorAgent(BaseAgent):
@@ -189,7 +194,7 @@ class SupervisorAgent(BaseAgent):
         tries.restarted(now_s)
         words = f"restart {tries.restarts} of {MAX_RESTARTS}: {agent.reason}"
         log.warning("agent %s: %s", agent.agent_id, words)
-        await agent.stop(reason=words)
+        await self._stopped(agent, reason=words)
         await self._started(agent)
         if agent.status is AgentStatus.ERROR:
             tries.failed(now_s)
@@ -220,10 +225,10 @@ class SupervisorAgent(BaseAgent):
         except Exception:
             log.exception("agent %s did not start", agent.agent_id)
 
-    async def _stopped(self, agent: BaseAgent) -> None:
-        """Stop an agent, whatever becomes of that."""
+    async def _stopped(self, agent: BaseAgent, reason: str = "") -> None:
+        """Stop an agent, whatever becomes of that: one of one's own may have written another `stop`."""
         try:
-            await agent.stop()
+            await within(STOP_LIMIT_S, agent.stop(reason=reason), "stop", agent.agent_id)
         except Exception:
             log.exception("agent %s did not stop", agent.agent_id)
 

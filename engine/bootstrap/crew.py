@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from engine.agents.base import BaseAgent
 from engine.agents.execution import ExecutionAgent
+from engine.agents.limits import START_S, STOP_S
 from engine.agents.market_data import MarketDataAgent
 from engine.agents.monte_carlo import MonteCarloAgent
 from engine.agents.own_parts import OwnBus, OwnMemory
@@ -16,9 +17,11 @@ from engine.agents.strategy import StrategyAgent
 from engine.agents.supervisor import SupervisorAgent
 from engine.bootstrap.own_agents import load_kinds
 from engine.bootstrap.pacing import checked_interval
+from engine.core.containing import contained
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
-from engine.domain.errors import ConfigurationError
+from engine.domain.errors import ConfigurationError, is_number, must
+from engine.domain.events import EventType
 from engine.ports.broker import Broker
 from engine.ports.clock import Clock
 from engine.ports.compute import Compute
@@ -155,18 +158,49 @@ def _own(
     """Return an agent of one's own; what its constructor refuses is a matter of the configuration."""
     config, quota = {**shared, **part.config}, Quota(around.clock)
     agent_id = str(config.get("agent_id", name))
-    bus = cast(EventBus, OwnBus(around.bus, agent_id, quota, around.clock))
+    own_bus = OwnBus(around.bus, agent_id, quota, around.clock)
     memory = cast(StateManager, OwnMemory(around.state))
     try:
-        agent = kind(name=name, event_bus=bus, state_manager=memory, config=config)
-        if agent.has_cycle:
-            checked_interval("interval", agent.base_interval)
+        with contained(agent_id):
+            agent = kind(
+                name=name, event_bus=cast(EventBus, own_bus), state_manager=memory, config=config
+            )
+            _check_own(agent)
     except Exception as error:
         raise ConfigurationError(
             f"agents.{name} must accept its configuration, did not ({type(error).__name__}: {error}); "
             f"correct agents.{name}.config"
         ) from error
+    own_bus.is_deaf = lambda: agent.is_deaf
+    for limit, most in (("start_limit_s", START_S), ("stop_limit_s", STOP_S)):
+        given = getattr(agent, limit)
+        if not (is_number(given) and 0 < given <= most):  # nobody else waits longer for it
+            vars(agent)[limit] = most
     agent.quota = quota
     if lane_of(agent.task_type) != SHARED:  # kept free for risk, stops, prices and the supervisor
         vars(agent)["task_type"] = BaseAgent.task_type
     return agent
+
+
+def _check_own(agent: BaseAgent) -> None:
+    """Refuse an agent that cannot be shown or driven.
+
+    Raises
+    ------
+    Exception
+        Whatever is wrong with it.
+    """
+    if "state_manager" not in vars(agent):
+        raise must("__init__", "call super().__init__", "left out", "call it first")
+    for field in ("topics", "emits"):
+        wrong = [each for each in getattr(agent, field) if not isinstance(each, EventType)]
+        if wrong:
+            raise must(
+                field,
+                "hold members of EventType",
+                wrong[0],
+                "write for example EventType.MARKET_DATA",
+            )
+    if agent.has_cycle:
+        checked_interval("interval", agent.base_interval)
+    agent.row()

@@ -122,6 +122,7 @@ class Engine:
         self.crew.supervisor.counts_durations = not is_stepped
         by_id = {agent.agent_id: agent for agent in self.crew.all}
         own = frozenset(agent.agent_id for agent in self.crew.own)
+        self.execution_engine.foreign = own
         self.blocking = Blocking(by_id, own, self.bus, parts.clock)
         self.loop_watch = LoopWatch(
             self.blocking.take, on_stuck=self.blocking.still_there,

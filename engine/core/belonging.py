@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
+from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -63,6 +64,25 @@ def tasks_of(agent_id: str, home: str) -> set[asyncio.Task[Any]]:
         for task, owner in tuple(_owners.items())
         if owner == agent_id and not task.done() and is_at_home(_code_of(task.get_coro()), home)
     }
+
+
+def cancel_timers(agent_id: str, home: str) -> None:
+    """Cancel what an agent's own code has put off in the running loop, if it is its code that would run.
+
+    Asyncio names no timers; this reads the list that its loops have kept since their beginning, and does nothing where
+    a loop has none.
+    """
+    for timer in tuple(getattr(asyncio.get_running_loop(), "_scheduled", ())):
+        owner = getattr(timer, "_context", Context()).get(OWNER, "")
+        if owner == agent_id and is_at_home(_code_behind(getattr(timer, "_callback", None)), home):
+            timer.cancel()
+
+
+def _code_behind(callback: object) -> CodeType | None:
+    while isinstance(callback, partial):
+        callback = callback.func
+    code: CodeType | None = getattr(getattr(callback, "__func__", callback), "__code__", None)
+    return code
 
 
 def home_of(kind: type) -> str:

@@ -7,7 +7,7 @@ is written (an order's intent, new weights) is refused.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -49,6 +49,8 @@ class JournalWriter:
     def __init__(self, journal: Journal, pace: Pace | None, on_trouble: OnTrouble) -> None:
         self.epoch = 0
         self.given_up = 0
+        self.set_aside = 0
+        """Events that the journal could not take, whatever was tried."""
         self._journal = journal
         self._pace = pace
         self._on_trouble = on_trouble
@@ -122,12 +124,35 @@ class JournalWriter:
             if not batch:
                 return
             try:
-                await self.run(partial(self._journal.append, batch, self.epoch))
+                await self.run(partial(self._written, batch))
             except (JournalError, OwnershipLostError) as error:
                 self._failed(error)
                 raise
             del self._buffer[:n]
             self._worked()
+
+    def _written(self, batch: Sequence[Event]) -> None:
+        """Write a batch; an event that cannot be told in the journal's terms is set aside, and keeps no other."""
+        try:
+            self._journal.append(batch, self.epoch)
+        except (JournalError, OwnershipLostError):
+            raise
+        except Exception:  # noqa: BLE001 -- nothing was written: one of them is no event, which is told below
+            for event in batch:
+                self._written_alone(event)
+
+    def _written_alone(self, event: Event) -> None:
+        try:
+            if event.seq > self._journal.head():
+                self._journal.append((event,), self.epoch)
+        except (JournalError, OwnershipLostError):
+            raise
+        except Exception:
+            self.set_aside += 1
+            log.critical(
+                "event %d %s of %s cannot be journalled and is set aside", event.seq, event.event_type.value,
+                event.source, exc_info=True,
+            )  # fmt: skip
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, in the one thread that writes (inline under the manual clock)."""
@@ -150,7 +175,7 @@ class JournalWriter:
 
     def _write_inline(self) -> None:
         try:
-            self._journal.append(tuple(self._buffer), self.epoch)
+            self._written(tuple(self._buffer))
         except (JournalError, OwnershipLostError) as error:
             self._failed(error)
         else:

@@ -12,13 +12,14 @@ from functools import partial
 from typing import Any
 
 from engine.adapters.clocks.wall import WallClock
+from engine.core.belonging import OWNER
 from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.errors import is_number, must
 from engine.ports.agent import ScheduledAgent, Timers
 from engine.ports.clock import Clock
 from engine.scheduling.adaptive_scheduler import AdaptiveScheduler
 from engine.scheduling.alarm import Alarm
-from engine.scheduling.lanes import LONG, PLACES
+from engine.scheduling.lanes import LONG, PLACES, SHARED, lane_of
 from engine.scheduling.resource_pool import ResourcePool
 from engine.scheduling.task_figures import TaskFigures
 from engine.scheduling.tasks import Task, TaskQueue, priority_of, takes_argument
@@ -54,6 +55,8 @@ class ExecutionEngine:
         self.resource_pool = ResourcePool(clock=clock) if resource_pool is None else resource_pool
         self.scheduler = AdaptiveScheduler()
         self.timers: Timers | None = None
+        self.foreign: frozenset[str] = frozenset()
+        """Agents of one's own: what their code queues is theirs, and in no lane that is kept for others."""
         self.on_task_failed: Callable[[str, str, Exception], None] | None = None
         self.is_stepped = is_stepped
         self._max_concurrent_tasks = 20
@@ -175,6 +178,15 @@ class ExecutionEngine:
                 "be a coroutine function",
                 coroutine,
                 "pass the function without calling it",
+            )
+        owner = OWNER.get()
+        if owner in self.foreign and (agent_id != owner or lane_of(task_type) != SHARED):
+            rule = f"be {owner!r} and a task_type of no lane of its own, for a task that {owner} queues"
+            raise must(
+                "agent_id",
+                rule,
+                f"{agent_id}, {task_type}",
+                "queue it in your own name, as another type",
             )
         limit_s = DEFAULT_TIMEOUT_S if timeout is None else timeout
         if not (is_number(limit_s) and 0 < limit_s < math.inf):

@@ -22,6 +22,8 @@ from engine.core.containing import BrokenOffError
 BEAT_S = 0.05
 THRESHOLD_S = 0.05
 """A beat so late counts as a block: short ones add up, whoever takes them judges that."""
+SAMPLES = 10
+"""Looks at an agent of one's own at work that make a block of small bites: each stands for a beat."""
 STUCK_S = 5.0
 """A block that lasts so long is told while it lasts, and again after each such time."""
 
@@ -70,6 +72,8 @@ class LoopWatch:
         self._homes = homes
         self._beat_at = 0.0
         self._seen: Block | None = None
+        self._bites: dict[str, int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._ident = 0
         self._timer: asyncio.TimerHandle | None = None
         self._stop = threading.Event()
@@ -80,6 +84,7 @@ class LoopWatch:
         if self._thread is not None:
             return
         self._ident = threading.get_ident()
+        self._loop = asyncio.get_running_loop()
         self._beat()
         self._thread = threading.Thread(target=self._look, name="loop-watch", daemon=True)
         self._thread.start()
@@ -111,13 +116,30 @@ class LoopWatch:
             if beat_at != of_beat:
                 of_beat, n_told = beat_at, 0
             late_s = self._now_s() - beat_at - BEAT_S
-            if late_s > self._threshold_s and self._seen is None:
+            if late_s <= self._threshold_s:
+                self._count_bites()
+            elif self._seen is None:
                 found = blamed(sys._current_frames().get(self._ident), self._homes)
                 if self._beat_at == beat_at:  # else it is over, and the next block is another's
                     self._seen = found
             if late_s > self._stuck_s * (n_told + 1):
                 n_told += 1
                 self._tell_stuck(beat_at, late_s)
+
+    def _count_bites(self) -> None:
+        """Look who is at work though no beat is late: bites too short to be seen one by one add up.
+
+        So many looks as find an agent at work, so many beats of the loop it took, in the long run.
+        """
+        if not self._homes:
+            return
+        found = blamed(sys._current_frames().get(self._ident), self._homes)
+        if found.agent_id not in self._homes:
+            return
+        n = self._bites[found.agent_id] = self._bites.get(found.agent_id, 0) + 1
+        if n >= SAMPLES and self._loop is not None and not self._loop.is_closed():
+            self._bites[found.agent_id] = 0
+            self._loop.call_soon_threadsafe(self._on_block, replace(found, seconds=n * BEAT_S))
 
     def _tell_stuck(self, beat_at: float, late_s: float) -> None:
         found = blamed(sys._current_frames().get(self._ident), self._homes)

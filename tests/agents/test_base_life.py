@@ -309,3 +309,23 @@ async def test_a_senseless_interval_is_refused_by_name(value: object) -> None:
 async def test_a_name_that_no_screen_could_show_is_refused(name: str) -> None:
     with pytest.raises(InvalidValueError, match="name"):
         Echo(name=name, event_bus=EventBus(), state_manager=StateManager(), config={})
+
+
+async def test_a_handler_subscribed_with_every_start_hears_once() -> None:
+    heard: list[Event] = []
+
+    class Subscribes(BaseAgent):
+        async def on_start(self) -> None:
+            self.subscribe_to(EventType.CUSTOM, self.hears)
+
+        def hears(self, event: Event) -> None:
+            heard.append(event)
+
+    agent = Subscribes("subscribes", EventBus(), StateManager())
+    for life in range(1, 4):
+        await agent.start()
+        await agent.event_bus.publish(Event(EventType.CUSTOM))
+        assert len(heard) == life
+        await agent.stop()
+        await agent.event_bus.publish(Event(EventType.CUSTOM))
+    assert len(heard) == 3

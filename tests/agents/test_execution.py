@@ -376,6 +376,16 @@ def test_an_intent_that_was_not_journalled_does_not_block_its_symbol():
     assert list(subject.handle(intent)) == []
 
 
+def test_a_lost_intent_is_found_without_a_tick():
+    clock = TurnedClock()
+    subject = agent(clock=clock)
+    subject.handle(tick(100.0))
+    subject.handle(signalled())  # the bus never delivers what follows
+    assert list(subject.cycle()) == []
+    clock.seconds = 11
+    assert kinds(subject.cycle()) == [T.ORDER_CANCELLED, T.SIGNAL_REJECTED]
+
+
 # -- the kill switch -----------------------------------------------------------------------------------------------
 
 

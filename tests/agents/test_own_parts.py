@@ -55,7 +55,6 @@ async def test_facts_of_the_engine_are_not_an_own_agents_to_tell(
     ("kind", "data"),
     [
         (EventType.CUSTOM, {"anything": [1, {"deep": None}]}),
-        (EventType.RISK_ALERT, ALERT.to_data()),
         (EventType.SIGNAL_GENERATED, SIGNAL),
     ],
 )
@@ -89,6 +88,65 @@ async def test_what_would_make_others_fail_fails_where_it_is_said(
     with pytest.raises(InvalidValueError, match=words):
         await desk.own.publish(Event(kind, data))
     assert desk.heard == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("as_of", "2030-01-01"),
+        ("as_of", datetime(2030, 1, 1)),  # noqa: DTZ001 -- the very thing refused
+        ("as_of", 5),
+        ("cause", 2**70),
+        ("cause", "x"),
+        ("cause", -1),
+    ],
+)
+async def test_what_the_journal_could_not_write_is_refused_where_it_is_said(field: str, value: Any):
+    desk = Desk()
+    with pytest.raises(InvalidValueError, match=f"^{field} must be"):
+        await desk.own.publish(Event(EventType.CUSTOM, {}, **{field: value}))
+    said = await desk.own.publish(
+        Event(EventType.CUSTOM, {}, as_of=datetime(2030, 1, 1, tzinfo=UTC), cause=3, seq=99)
+    )
+    assert (said.as_of, said.cause, said.seq) == (datetime(2030, 1, 1, tzinfo=UTC), 3, 1)
+
+
+async def test_what_was_said_cannot_be_changed_afterwards():
+    desk, data = Desk(), {"list": [1]}
+    await desk.own.publish(Event(EventType.CUSTOM, data))
+    data["list"].append(2)
+    assert desk.heard[0].data == {"list": [1]}
+
+
+async def test_an_alert_has_its_author_in_id_and_title_and_they_are_few():
+    desk = Desk()
+    for _ in range(20):
+        desk.own.post(Event(EventType.RISK_ALERT, ALERT.to_data()))
+    assert len(desk.heard) == 6
+    assert desk.quota.dropped == 14
+    assert {(e.data["alert_id"], e.data["title"]) for e in desk.heard} == {("mine: a", "mine: Gap")}
+    desk.clock.advance(10.0)
+    desk.own.post(desk.heard[0])  # signed already
+    assert desk.heard[-1].data["title"] == "mine: Gap"
+    assert len(desk.heard) == 7
+    long = ALERT.to_data() | {"title": "x" * 301}
+    with pytest.raises(InvalidValueError, match="at most 300 characters"):
+        desk.own.post(Event(EventType.RISK_ALERT, long))
+
+
+async def test_who_is_out_of_service_hears_nothing_by_any_handler():
+    desk, heard = Desk(), []
+
+    async def hears(event: Event) -> None:
+        heard.append(event)
+
+    desk.own.subscribe(EventType.CUSTOM, heard.append)
+    desk.own.subscribe(EventType.CUSTOM, hears)
+    for is_deaf, n in ((False, 2), (True, 2), (False, 4)):
+        desk.own.is_deaf = lambda is_deaf=is_deaf: is_deaf
+        await desk.bus.publish(Event(EventType.CUSTOM))
+        await desk.bus.drain()
+        assert len(heard) == n
 
 
 async def test_what_holds_itself_is_no_json():
@@ -228,6 +286,8 @@ async def test_its_memory_has_an_end():
     memory = Memory()
     with pytest.raises(InvalidValueError, match=r"state\['much'\] must be at most 65,536 bytes"):
         memory.own.set("much", "x" * MAX_BYTES)
+    with pytest.raises(InvalidValueError, match="key must be text of at most 128 characters"):
+        memory.own.set("k" * 129, 1)
     with pytest.raises(InvalidValueError, match="state must hold at most 500 keys of one agent"):
         memory.own.update({str(n): n for n in range(MAX_KEYS + 1)})
     memory.own.update({str(n): n for n in range(MAX_KEYS)})

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from engine.adapters.clocks.manual import ManualClock
+from engine.agents import supervisor
 from engine.agents.base import BaseAgent
 from engine.agents.own_parts import OwnBus
 from engine.agents.quota import EVENTS_PER_S, WINDOW_S, Quota
@@ -466,3 +467,18 @@ async def test_who_says_ever_more_without_a_pause_leaves_the_loop_to_others():
         await asyncio.sleep(0)
     assert not flooding.done(), "and we are here"
     flooding.cancel()
+
+
+@pytest.mark.asyncio
+async def test_a_stop_that_an_agent_has_written_anew_does_not_hold_the_supervisor(monkeypatch):
+    monkeypatch.setattr(supervisor, "STOP_LIMIT_S", 0.05)
+
+    class NeverStops(BaseAgent):
+        async def stop(self, *, actor: str = "engine", reason: str = "") -> None:
+            await asyncio.Event().wait()
+
+    crew = Crew()
+    crew.supervisor.register_agent(crew.add(NeverStops, "never_stops", interval=5.0))
+    await crew.supervisor.start()
+    await asyncio.wait_for(crew.supervisor.stop(), 5.0)
+    assert crew.supervisor.status is AgentStatus.STOPPED

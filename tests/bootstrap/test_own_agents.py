@@ -31,6 +31,25 @@ class Broken(BaseAgent):
     def __init__(self, name, event_bus, state_manager, config=None):
         raise RuntimeError("no share given")
 
+class Quits(BaseAgent):
+    def __init__(self, name, event_bus, state_manager, config=None):
+        raise SystemExit(3)
+
+class NoSuper(BaseAgent):
+    def __init__(self, name, event_bus, state_manager, config=None):
+        self.name_of = name
+
+class WrongTopics(Counter):
+    topics = ("MARKET_DATA",)
+
+class NoRow(Counter):
+    def row(self):
+        raise RuntimeError("no row")
+
+class Endless(Counter):
+    start_limit_s = None
+    stop_limit_s = 1e9
+
 NOT_AN_AGENT = 7
 """
 
@@ -153,3 +172,37 @@ def test_no_agent_of_ones_own_takes_a_place_that_is_kept_for_risk(own: str):
     crew = build_turned(settings(hurried={"use": f"{own}:Hurried"})).engine.crew
     assert lane_of(crew.own[0].task_type) == SHARED
     assert lane_of(crew.risk.task_type) == "risk"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("Quits", "LeftByError: SystemExit: 3"),
+        ("NoSuper", "__init__ must call super"),
+        ("WrongTopics", "topics must hold members of EventType, was 'MARKET_DATA'"),
+        ("NoRow", "RuntimeError: no row"),
+    ],
+)
+def test_an_agent_that_cannot_be_built_or_shown_is_refused_by_its_setting(
+    own: str, kind: str, words: str
+):
+    with pytest.raises(ConfigurationError, match=re.escape(words)) as refused:
+        build_turned(settings(counter={"use": f"{own}:{kind}"}))
+    assert str(refused.value).startswith("agents.counter must accept its configuration")
+
+
+@pytest.mark.asyncio
+async def test_nobody_waits_longer_for_an_own_agent_than_for_others(own: str):
+    turned = await started(endless={"use": f"{own}:Endless"})
+    (agent,) = turned.engine.crew.own
+    assert (agent.start_limit_s, agent.stop_limit_s) == (10.0, 1.5)
+    await turned.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_kept_lane_is_never_an_own_agents_and_its_code_is_foreign(own: str):
+    turned = await started(hurried={"use": f"{own}:Hurried"})
+    (agent,) = turned.engine.crew.own
+    assert lane_of(agent.task_type) == SHARED
+    assert turned.engine.execution_engine.foreign == {"hurried"}
+    await turned.host.stop()

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextvars import Context
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,50 @@ async def test_what_an_agent_began_and_left_ends_with_it():
     assert not any(child.done() for child in agent.children.values())
     await agent.stop()
     assert all(child.cancelled() for child in agent.children.values())
+
+
+async def test_what_it_has_put_off_ends_with_it_and_nobody_elses():
+    ran: list[str] = []
+
+    class PutsOff(BaseAgent):
+        async def on_start(self) -> None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.05, self.late)
+            loop.call_later(0.05, partial(self.late))
+            loop.call_later(0.05, ran.append, "a library's")
+
+        def late(self) -> None:
+            ran.append("late")
+
+    agent = PutsOff("puts_off", EventBus(), StateManager(), {"clock": ManualClock()})
+    await agent.start()
+    asyncio.get_running_loop().call_later(0.05, ran.append, "mine")
+    await agent.stop()
+    await asyncio.sleep(0.1)
+    assert ran == ["a library's", "mine"]
+
+
+def bites() -> None:
+    time.sleep(0.03)
+
+
+async def test_bites_too_short_to_be_late_add_up():
+    blocks: list[Block] = []
+    watch = LoopWatch(blocks.append, 0.5, homes={"mine": HERE})
+    watch.start()
+
+    async def chews() -> None:
+        for _ in range(60):
+            bites()
+            await asyncio.sleep(0.001)
+
+    with owned("mine"):
+        await asyncio.create_task(chews())
+    await asyncio.sleep(0)
+    watch.stop()
+    assert blocks
+    assert {(b.agent_id, b.seconds) for b in blocks} == {("mine", 0.5)}
+    assert blocks[0].where.endswith(" in bites")
 
 
 def sleeps_long() -> None:

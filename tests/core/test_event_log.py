@@ -419,3 +419,30 @@ async def test_versions_go_on_when_the_store_was_deleted():
     again.open(1)
     assert again.version >= log.version
     await again.close()
+
+
+class Picky(FakeJournal):
+    """A journal whose encoder knows nothing of one event."""
+
+    def append(self, events, epoch):
+        if any("poison" in event.data for event in events):
+            raise AttributeError("'str' object has no attribute 'tzinfo'")
+        super().append(events, epoch)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("pace", [QUICK, None], ids=["off the loop", "inline"])
+async def test_an_event_that_cannot_be_written_is_set_aside_and_keeps_no_other(pace, caplog):
+    journal = Picky()
+    bus, log, _, _ = build(journal, pace=pace)
+    await bus.publish(s.event(T.CUSTOM, {"n": 1}))
+    await bus.publish(s.event(T.CUSTOM, {"poison": 2}))
+    await bus.publish(s.event(T.CUSTOM, {"n": 3}))
+    await bus.publish(s.event(T.TRADING_HALTED, {"mode": "HALTED", "actor": "ann"}))
+    await log.flush()
+    await bus.publish(s.event(T.CUSTOM, {"n": 5}))
+    await log.flush()
+    assert journal.seqs() == [1, 3, 4, 5]
+    assert "event 2 CUSTOM" in caplog.text
+    assert "is set aside" in caplog.text
+    await log.close()

@@ -10,6 +10,7 @@ import pytest
 from engine.agents.base import BaseAgent
 from engine.agents.market_data import MarketDataAgent
 from engine.agents.supervisor import SupervisorAgent
+from engine.core.belonging import owned
 from engine.domain.agents import AgentStatus, TaskPriority
 from engine.domain.errors import InvalidValueError
 from engine.scheduling.execution_engine import MAX_WAITING, ExecutionEngine
@@ -48,6 +49,24 @@ class Held:
             await self.gate.wait()
 
         return task
+
+
+@pytest.mark.parametrize(
+    ("agent_id", "task_type"), [("mine", "stop_loss"), ("mine", "price_cycle"), ("risk", "any")]
+)
+async def test_a_foreign_agents_code_queues_in_its_own_name_and_in_no_kept_lane(
+    agent_id: str, task_type: str
+) -> None:
+    held = Held()
+    async with running(foreign=frozenset({"mine"})) as engine:
+        with owned("mine"), pytest.raises(InvalidValueError, match="agent_id must be 'mine'"):
+            await engine.schedule_task(agent_id, task_type, held.named("no"))
+        with owned("mine"):
+            await engine.schedule_task("mine", "any", held.named("its own"))
+        await engine.schedule_task(agent_id, task_type, held.named("somebody else's"))
+        await turns()
+        assert held.started == ["its own", "somebody else's"]
+        held.gate.set()
 
 
 async def test_a_full_queue_does_not_hold_up_a_stop_and_a_priority_buys_no_lane() -> None:

@@ -124,6 +124,29 @@ class Leaves(BaseAgent):
             time.sleep(1.5)
 
 
+class Poisons(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        await self.emit_event(EventType.CUSTOM, {"a": 1}, as_of="2030-01-01")
+
+
+class TakesLanes(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        async def rests():
+            await asyncio.sleep(80)
+        for task_type in ("price_cycle", "stop_loss", "risk_check"):
+            await self.driver.schedule_task(self.agent_id, task_type, rests)
+
+
+class Chews(BaseAgent):
+    async def on_start(self):
+        self.child = asyncio.create_task(self.chews())
+
+    async def chews(self):
+        while True:
+            time.sleep(0.045)
+            await asyncio.sleep(0.02)
+
+
 class Clobbers(BaseAgent):
     async def _run_cycle(self, resource_pool):
         self._fence = self._measurement = self._status = self._worker = None
@@ -155,7 +178,18 @@ agents:
   spoils: {use: "bad_ones:Spoils"}
   leaves: {use: "bad_ones:Leaves", config: {interval: 1}}
   clobbers: {use: "bad_ones:Clobbers", config: {interval: 1}}
+  poisons: {use: "bad_ones:Poisons", config: {interval: 1}}
+  takes_lanes: {use: "bad_ones:TakesLanes", config: {interval: 1}}
+  chews: {use: "bad_ones:Chews"}
 """
+
+
+UNTRUE = {
+    "invents": "event_type must be one of CUSTOM, RISK_ALERT, SIGNAL_GENERATED, was 'MARKET_DATA'",
+    "overwrites": "key must be text of at most 128 characters that begins with none of price:",
+    "poisons": "as_of must be a datetime with a time zone",
+    "takes_lanes": "agent_id must be 'takes_lanes'",
+}
 
 
 def test_agents_that_never_start_end_or_let_go_harm_nobody_else(
@@ -236,15 +270,12 @@ def test_agents_that_tell_untruths_or_leave_work_behind_reach_nobody_else(
     settings = {**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
     server = servers(home, settings=settings).start()
     wait_until(
-        lambda: {"invents", "overwrites"} <= {r["agent_id"] for r in server.books.data("AGENT_FAILED")},
+        lambda: UNTRUE.keys() <= {r["agent_id"] for r in server.books.data("AGENT_FAILED")},
         "both untruths are told",
     )  # fmt: skip
     errors = {row["agent_id"]: row["error"] for row in server.books.data("AGENT_FAILED")}
-    assert (
-        "event_type must be one of CUSTOM, RISK_ALERT, SIGNAL_GENERATED, was 'MARKET_DATA'"
-        in errors["invents"]
-    )
-    assert "key must be text that begins with none of price:" in errors["overwrites"]
+    for agent_id, words in UNTRUE.items():
+        assert words in errors[agent_id]
 
     def ended() -> list[str]:
         changes = server.books.data("AGENT_CHANGED")

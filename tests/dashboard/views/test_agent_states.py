@@ -93,7 +93,10 @@ def test_two_agents_of_one_class_are_told_apart_by_their_ids():
         "Trend (trend_b)",
     ]
     assert [mine.node.title for mine in own.own_view(section)] == ["trend_a", "trend_b"]
-    assert task_queue.queue_view(section).rows[-1].who == "Trend (trend_a), Trend (trend_b)"
+    assert (
+        task_queue.queue_view(section).rows[-1].who
+        == "Trend (trend_a), Trend (trend_b), housekeeping"
+    )
     assert view.rows_view(section)[0].title == "Market data"  # its title is its own
 
 
