@@ -103,7 +103,7 @@ def _middle(snapshot: Snapshot) -> list[Component]:
     heads = html.Span("exceptions / expected, p-values", className="ph-tx3 ph-t11")
     return [
         panel("Was the VaR right?", both, remark=remark, tools=[reading, choice], class_name="ph-risk-proof"),
-        panel("Back-tests", tests, tools=[heads]),
+        panel("Back-tests", _scroll(tests, "Back-tests"), tools=[heads]),
         panel("Distance to the trigger", limits, tools=[hint]),
     ]  # fmt: skip
 

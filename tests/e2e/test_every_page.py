@@ -33,7 +33,9 @@ OVERFLOW = """() => {
     const beyond = [...document.querySelectorAll("body *")]
         .filter((e) => drawn(e) && e.getBoundingClientRect().right > innerWidth + 1 && !isReached(e))
         .slice(0, 4).map((e) => `${e.tagName}#${e.id}.${e.className}`);
-    return document.documentElement.scrollWidth > innerWidth ? beyond.concat("the page scrolls") : beyond;
+    const root = document.documentElement;
+    if (root.scrollHeight > innerHeight) beyond.push(`the page is ${root.scrollHeight - innerHeight} px too long`);
+    return root.scrollWidth > innerWidth ? beyond.concat("the page scrolls") : beyond;
 }"""
 """What stands beyond the right edge and is reached by no scrolling box of its own; names end in an ellipsis."""
 NOT_KNOWN = """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap((chart) => chart.data
