@@ -213,21 +213,22 @@ class OwnMemory:
         self.update({key: value})
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """Keep several values at once, or none.
+        """Keep several values at once, or none; what is changed in them later is not kept.
 
         Raises
         ------
         InvalidValueError
             As `set`.
         """
+        kept = {}
         for key, value in values.items():
             _check_key(key)
-            _encoded(f"state[{key!r}]", value)
+            kept[key] = decode(_encoded(f"state[{key!r}]", value))
         n_keys = len(self._written | set(values))
         if n_keys > MAX_KEYS:
             raise must("state", f"hold at most {MAX_KEYS} keys of one agent", n_keys, "delete some")
         self._written.update(values)
-        self._state.update(values)
+        self._state.update(kept)
 
     def delete(self, key: str) -> None:
         """Forget a key; harmless when it is unknown.

@@ -278,6 +278,10 @@ async def test_it_keeps_what_is_its_own():
     memory.own.set("mine:seen", {"n": 1})
     assert (memory.state.get("mine:seen"), "mine:seen" in memory.own) == ({"n": 1}, True)
     assert memory.own.keys("mine:") == ("mine:seen",)
+    box = [1]
+    memory.own.set("mine:box", box)
+    box.append(2)
+    assert memory.state.get("mine:box") == [1], "what is kept has the size that was looked at"
     memory.own.delete("mine:seen")
     assert memory.own.get("mine:seen", "gone") == "gone"
 

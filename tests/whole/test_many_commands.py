@@ -106,3 +106,7 @@ def test_a_thousand_commands_at_once_each_sent_twice_are_each_applied_once(
     weights = changes[-1]["weights"]
     assert sum(shares.values()) == pytest.approx(1.0)
     assert shares["momentum"] == pytest.approx(weights["momentum"] / sum(weights.values()))
+
+    for n in (1, 2):  # control: the same wish under two names is two wishes
+        assert books.send("SetStrategyWeights", f"control-{n}", weights=weights)["title"]
+    assert books.n("COMMAND_ACCEPTED", start) == N_WISHES + 2
