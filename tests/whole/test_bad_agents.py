@@ -192,15 +192,19 @@ UNTRUE = {
 }
 
 
+def started(servers: Callable[..., Server], home: Path, folder: Path, config: str) -> Server:
+    """Return the program with the agents of a configuration aboard."""
+    (folder / "bad_ones.py").write_text(AGENTS)
+    crew = folder / "crew.yaml"
+    crew.write_text(config)
+    settings = {**FAST, "PYTHONPATH": str(folder), "PILOTHOUSE_CONFIG": str(crew)}
+    return servers(home, settings=settings).start()
+
+
 def test_agents_that_never_start_end_or_let_go_harm_nobody_else(
     home: Path, servers: Callable[..., Server], tmp_path: Path
 ):
-    (tmp_path / "bad_ones.py").write_text(AGENTS)
-    config = tmp_path / "crew.yaml"
-    config.write_text(CONFIG)
-    server = servers(
-        home, settings={**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
-    ).start()
+    server = started(servers, home, tmp_path, CONFIG)
 
     def reasons() -> str:
         return " ".join(server.get("/api/health")["reasons"])
@@ -229,11 +233,7 @@ def test_agents_that_never_start_end_or_let_go_harm_nobody_else(
 def test_agents_that_leave_by_what_ends_a_program_fail_alone(
     home: Path, servers: Callable[..., Server], tmp_path: Path
 ):
-    (tmp_path / "bad_ones.py").write_text(AGENTS)
-    config = tmp_path / "crew.yaml"
-    config.write_text(LEAVING)
-    settings = {**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
-    server = servers(home, settings=settings).start()
+    server = started(servers, home, tmp_path, LEAVING)
 
     def errors() -> dict[str, str]:
         failed = server.books.data("AGENT_FAILED")
@@ -264,11 +264,7 @@ def test_agents_that_leave_by_what_ends_a_program_fail_alone(
 def test_agents_that_tell_untruths_or_leave_work_behind_reach_nobody_else(
     home: Path, servers: Callable[..., Server], tmp_path: Path
 ):
-    (tmp_path / "bad_ones.py").write_text(AGENTS)
-    config = tmp_path / "crew.yaml"
-    config.write_text(LYING)
-    settings = {**FAST, "PYTHONPATH": str(tmp_path), "PILOTHOUSE_CONFIG": str(config)}
-    server = servers(home, settings=settings).start()
+    server = started(servers, home, tmp_path, LYING)
     wait_until(
         lambda: UNTRUE.keys() <= {r["agent_id"] for r in server.books.data("AGENT_FAILED")},
         "both untruths are told",
