@@ -317,7 +317,7 @@ class RiskAgent(BaseAgent):
         """Return what a new close makes of what was stated before it, of its symbol and of the account."""
         found = (
             self._record.judge(symbol, bars),
-            self._record.judge_account(self._closed(self.symbols or (symbol,), until)),
+            self._record.judge_account(lambda held: self._observations.bars(held, until)),
         )
         as_of = bars.last_close_at
         return [

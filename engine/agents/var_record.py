@@ -4,7 +4,7 @@ Nothing of a bar is behind what is stated for it: the statement is kept when it 
 bar has closed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,28 +66,24 @@ class VarRecord:
         if shares and metrics.var_95 is not None:
             self._account.append(_Statement(at, values_of(metrics), dict(shares)))
 
-    def judge_account(self, bars: Sequence[ClosedBars]) -> VarsSettled | None:
+    def judge_account(self, bars_of: Callable[[str], ClosedBars]) -> VarsSettled | None:
         """Return what the next close of everything that was held makes of the oldest statement.
 
         Parameters
         ----------
-        bars : sequence of ClosedBars
-            Of all symbols known.
+        bars_of : callable
+            Gives the closed bars of a symbol.
         """
-        by_symbol = {each.symbol: each for each in bars}
         while self._account:
             told = self._account[0]
-            held = [by_symbol.get(symbol) for symbol in told.shares]
-            if not all(each is not None and _follows(each, told.at) for each in held):
-                is_over = any(each is None or _is_past(each, told.at) for each in held)
-                if not is_over:
-                    return None  # some have not closed yet
+            held = [bars_of(symbol) for symbol in told.shares]
+            if all(_follows(each, told.at) for each in held):
                 self._account.pop(0)
-                continue
+                change = sum(told.shares[each.symbol] * _change(each) for each in held)
+                return _settled(PORTFOLIO, int(held[0].closes_at[-1]), change, told.values)
+            if not any(_is_past(each, told.at) for each in held):
+                return None  # some have not closed yet
             self._account.pop(0)
-            found = [each for each in held if each is not None]
-            change = sum(told.shares[each.symbol] * _change(each) for each in found)
-            return _settled(PORTFOLIO, int(found[0].closes_at[-1]), change, told.values)
         return None
 
     def walk(self, symbol: str, bars: ClosedBars) -> VarsSettled | None:

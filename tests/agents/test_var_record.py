@@ -8,7 +8,7 @@ from engine.agents.observations import ClosedBars
 from engine.agents.risk_figures import Measured, measure
 from engine.agents.var_record import VarRecord, values_of
 from engine.domain.risk import PORTFOLIO, RiskMetrics
-from engine.domain.var_backtest import N_BARS
+from engine.domain.var_backtest import N_BARS, VarsSettled
 
 DAY = 86_400
 METRICS = RiskMetrics(
@@ -20,6 +20,11 @@ SIX = (0.02, 0.04, 0.03, None, None, None)
 def bars(closes: list[float], symbol: str = "A", first: int = 1) -> ClosedBars:
     times = DAY * np.arange(first, first + len(closes), dtype=float)
     return ClosedBars(symbol, np.array(closes), times)
+
+
+def judged(record: VarRecord, *known: ClosedBars) -> VarsSettled | None:
+    by_symbol = {each.symbol: each for each in known}
+    return record.judge_account(lambda symbol: by_symbol.get(symbol, ClosedBars(symbol)))
 
 
 def test_the_next_close_judges_what_was_stated_at_the_last_once():
@@ -52,15 +57,15 @@ def test_the_account_is_judged_when_everything_it_held_has_closed():
     record.state_account(2 * DAY, {"A": 0.5, "B": -0.25}, METRICS)
     a2, a3 = bars([100.0, 100.0]), bars([100.0, 100.0, 90.0])
     b2, b3 = bars([50.0, 50.0], "B"), bars([50.0, 50.0, 55.0], "B")
-    assert record.judge_account([a2, b2]) is None
+    assert judged(record, a2, b2) is None
     record.state_account(3 * DAY, {"A": 0.5}, METRICS)  # the first to close is told at once
-    assert record.judge_account([a3, b2]) is None, "B is still to come"
-    told = record.judge_account([a3, b3])
+    assert judged(record, a3, b2) is None, "B is still to come"
+    told = judged(record, a3, b3)
     assert told is not None
     assert (told.symbol, told.rows[0].at) == (PORTFOLIO, 3 * DAY)
     assert told.rows[0].change == pytest.approx(0.5 * -0.1 - 0.25 * 0.1)
-    assert record.judge_account([a3, b3]) is None
-    told = record.judge_account([bars([100.0, 100.0, 90.0, 99.0]), b3])
+    assert judged(record, a3, b3) is None
+    told = judged(record, bars([100.0, 100.0, 90.0, 99.0]), b3)
     assert told is not None
     assert told.rows[0].change == pytest.approx(0.5 * 0.1)
 
@@ -69,22 +74,22 @@ def test_what_was_stated_last_at_a_close_counts_and_an_empty_account_states_noth
     record = VarRecord(0)
     record.state_account(2 * DAY, {"A": 0.5}, METRICS)
     record.state_account(2 * DAY, {"A": 1.0}, METRICS)
-    told = record.judge_account([bars([100.0, 100.0, 90.0])])
+    told = judged(record, bars([100.0, 100.0, 90.0]))
     assert told is not None
     assert told.rows[0].change == pytest.approx(-0.1)
     record.state_account(3 * DAY, {}, METRICS)
-    assert record.judge_account([bars([100.0, 100.0, 90.0, 80.0])]) is None
+    assert judged(record, bars([100.0, 100.0, 90.0, 80.0])) is None
 
 
 def test_a_statement_whose_bar_has_gone_by_blocks_no_later_one():
     record = VarRecord(0)
     record.state_account(2 * DAY, {"A": 1.0}, METRICS)
     record.state_account(4 * DAY, {"A": 1.0}, METRICS)
-    told = record.judge_account([bars([100.0, 100.0, 90.0, 90.0, 81.0])])
+    told = judged(record, bars([100.0, 100.0, 90.0, 90.0, 81.0]))
     assert told is not None
     assert told.rows[0].at == 5 * DAY
     record.state_account(9 * DAY, {"GONE": 1.0}, METRICS)
-    assert record.judge_account([bars([100.0, 100.0])]) is None
+    assert judged(record, bars([100.0, 100.0])) is None
 
 
 CLOSES = (100 * np.exp(np.cumsum(np.random.default_rng(2).standard_t(4, 900) * 0.01))).tolist()

@@ -3,10 +3,12 @@
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.projection.fold import Fold, Names, Route
 from engine.domain.events import Event, EventType
@@ -99,25 +101,34 @@ class BacktestFold(Fold):
 
 def tests_of(rows: Sequence[VarOutcome]) -> tuple[VarTest, ...]:
     """Return what outcomes say of each method, methods without a statement left out."""
+    if not rows:
+        return ()
+    changes = np.array([row.change for row in rows])
+    stated = np.array([row.stated for row in rows], dtype=float)  # None is not a number here
+    is_known = ~np.isnan(stated)
+    hits = -changes[:, None] > stated
     return tuple(
-        _test(method, confidence, [(row.change, value) for row in rows if (value := row.stated[i]) is not None])
+        _test(method, confidence, hits[is_known[:, i], i])
         for i, (method, confidence) in enumerate(COLUMNS)
-        if any(row.stated[i] is not None for row in rows)
-    )  # fmt: skip
+        if is_known[:, i].any()
+    )
 
 
-def _test(method: str, confidence: float, pairs: Sequence[tuple[float, float]]) -> VarTest:
-    changes, stated = np.array(pairs).T
-    hits = kernels.exceptions(changes, stated)
-    n, k, probability = len(pairs), int(hits.sum()), round(1.0 - confidence, 9)
-    light = kernels.traffic_light(n, k, probability)
-    fewest, most = kernels.kupiec_accepts(n, probability)
+_accepts = lru_cache(maxsize=2 * N_BARS)(kernels.kupiec_accepts)
+_light = lru_cache(maxsize=2 * N_BARS)(kernels.traffic_light)
+_kupiec = lru_cache(maxsize=2 * N_BARS)(kernels.kupiec)
+"""The same for every scope with the same counts."""
+
+
+def _test(method: str, confidence: float, hits: NDArray[np.bool_]) -> VarTest:
+    n, k, probability = hits.size, int(hits.sum()), round(1.0 - confidence, 9)
+    light, (fewest, most) = _light(n, k, probability), _accepts(n, probability)
     clustering = kernels.christoffersen(hits, probability) if n > 1 else None
     independence = None if clustering is None else clustering.independence
     conditional = None if clustering is None else clustering.conditional
     return VarTest(
         method=method, confidence=confidence, n=n, exceptions=k, expected=n * probability, fewest=fewest, most=most,
-        kupiec=kernels.kupiec(n, k, probability).ratio.p_value,
+        kupiec=_kupiec(n, k, probability).ratio.p_value,
         independence=None if independence is None else independence.p_value,
         conditional=None if conditional is None else conditional.p_value,
         zone=light.zone.value, yellow_from=light.yellow_from, red_from=light.red_from,
