@@ -54,7 +54,7 @@ class VarTest(Payload):
     fewest, most : int
         Exceptions that Kupiec's test does not reject at 5 %.
     kupiec, independence, conditional : float or None
-        Chances of a larger likelihood ratio; None where there is nothing to test.
+        Chances of a larger likelihood ratio; None where there is nothing to test, the last two also below 99 %.
     zone : str
         "green", "yellow" or "red", by the cumulative binomial probability; Basel's zones for 99 % over 250 bars.
     """
@@ -79,7 +79,8 @@ class BacktestSection(Payload):
     """``backtest:SCOPE``: the last outcomes, oldest first, and what they say.
 
     Of a symbol outcomes that came live stand in place of those that were walked; of the account (`PORTFOLIO`) the rows
-    are those of today's positions, and what came live, with the positions of then, is in `live` alone.
+    are those of today's positions, and what came live, with the positions of then, is in `live` alone, which judges the
+    historical VaR 99.
     """
 
     rows: tuple[VarOutcome, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.projection.var_backtest import tests_of
+from engine.core.projection.var_backtest import judgements
 from engine.domain.agents import (
     AgentMeasured,
     AgentStatus,
@@ -197,7 +197,9 @@ def backtest(n: int = 250) -> BacktestSection:
                    stated=(0.0085, 0.012, 0.011, 0.0155, 0.0105, 0.0165))
         for i, change in enumerate(changes)
     )  # fmt: skip
-    return BacktestSection(rows=rows, tests=tests_of(rows), n_live=12, live=tests_of(rows[-12:]))
+    return BacktestSection(
+        rows=rows, tests=judgements(rows), n_live=12, live=judgements(rows[-12:])
+    )
 
 
 def portfolio() -> PortfolioSection:

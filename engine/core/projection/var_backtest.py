@@ -16,6 +16,7 @@ from engine.domain.payload import Payload
 from engine.domain.risk import PORTFOLIO
 from engine.domain.var_backtest import (
     COLUMNS,
+    CONFIDENCES,
     N_BARS,
     BacktestSection,
     VarOutcome,
@@ -23,6 +24,9 @@ from engine.domain.var_backtest import (
     VarTest,
 )
 from engine.kernels import var_backtests as kernels
+
+LIVE = (COLUMNS.index(("historical", 0.99)),)
+"""Of what came live the one that the gauges' limits go by: the others would cost as much as all that was walked."""
 
 
 class BacktestFold(Fold):
@@ -95,12 +99,17 @@ class BacktestFold(Fold):
             by_moment |= {row.at: row for row in live}
         rows = tuple(by_moment[at] for at in sorted(by_moment))[-N_BARS:]
         return BacktestSection(
-            rows=rows, tests=tests_of(rows), n_live=self._n_live.get(scope, 0), live=tests_of(live)
+            rows=rows,
+            tests=judgements(rows),
+            n_live=self._n_live.get(scope, 0),
+            live=judgements(live, LIVE),
         )
 
 
-def tests_of(rows: Sequence[VarOutcome]) -> tuple[VarTest, ...]:
-    """Return what outcomes say of each method, methods without a statement left out."""
+def judgements(
+    rows: Sequence[VarOutcome], columns: Sequence[int] = range(len(COLUMNS))
+) -> tuple[VarTest, ...]:
+    """Return what outcomes say of each method (of those in `columns`), methods without a statement left out."""
     if not rows:
         return ()
     changes = np.array([row.change for row in rows])
@@ -108,9 +117,7 @@ def tests_of(rows: Sequence[VarOutcome]) -> tuple[VarTest, ...]:
     is_known = ~np.isnan(stated)
     hits = -changes[:, None] > stated
     return tuple(
-        _test(method, confidence, hits[is_known[:, i], i])
-        for i, (method, confidence) in enumerate(COLUMNS)
-        if is_known[:, i].any()
+        _test(*COLUMNS[i], hits[is_known[:, i], i]) for i in columns if is_known[:, i].any()
     )
 
 
@@ -123,7 +130,8 @@ _kupiec = lru_cache(maxsize=2 * N_BARS)(kernels.kupiec)
 def _test(method: str, confidence: float, hits: NDArray[np.bool_]) -> VarTest:
     n, k, probability = hits.size, int(hits.sum()), round(1.0 - confidence, 9)
     light, (fewest, most) = _light(n, k, probability), _accepts(n, probability)
-    clustering = kernels.christoffersen(hits, probability) if n > 1 else None
+    is_rare = confidence == max(CONFIDENCES)  # clusters of the common ones are looked at by nobody
+    clustering = kernels.christoffersen(hits, probability) if n > 1 and is_rare else None
     independence = None if clustering is None else clustering.independence
     conditional = None if clustering is None else clustering.conditional
     return VarTest(

@@ -25,7 +25,7 @@ def section(n: int, beyond: int, *, n_live: int = 0) -> BacktestSection:
     )
     live = rows[n - n_live :]
     return BacktestSection(
-        rows=rows, tests=fold.tests_of(rows), n_live=n_live, live=fold.tests_of(live)
+        rows=rows, tests=fold.judgements(rows), n_live=n_live, live=fold.judgements(live)
     )
 
 
