@@ -40,7 +40,7 @@ class _Watch:
     n_told: int = 0
 
 
-STOP_LIMIT_S = 3.0
+STOP_LIMIT_S = 2.5
 """Longest that the stop of one agent, whatever it has made of it, may take from the supervisor."""
 
 
