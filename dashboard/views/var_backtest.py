@@ -43,7 +43,6 @@ class LossesView:
 class MethodView:
     """One method: exceptions over expected ones and the chances of both tests, at 95 and at 99 %."""
 
-    key: str
     name: str
     shape: str
     at_95: str
@@ -142,7 +141,7 @@ def _historical(tests: Sequence[VarTest]) -> VarTest | None:
 def _method(method: str, at_95: VarTest | None, at_99: VarTest | None) -> MethodView:
     tone, icon = _TONES[at_99.zone] if at_99 is not None else ("grey", "circle-dashed")
     return MethodView(
-        key=method, name=NAMES[method], shape=SHAPES[method],
+        name=NAMES[method], shape=SHAPES[method],
         at_95=_count(at_95), kupiec_95=_chance(None if at_95 is None else at_95.kupiec),
         at_99=_count(at_99), kupiec_99=_chance(None if at_99 is None else at_99.kupiec),
         clusters=_chance(None if at_99 is None else at_99.independence),

@@ -342,9 +342,11 @@ class RiskAgent(BaseAgent):
         self._walked_of = held
         shares = figures.held_shares(account, marks)
         bars = self._closed(shares)
-        if not shares:
-            return self._walked(VarsSettled(symbol=PORTFOLIO, rows=()), None)
-        return self._walked(self._record.walk_account(shares, bars), bars[0].last_close_at)
+        nothing = VarsSettled(
+            symbol=PORTFOLIO, rows=()
+        )  # or the past of former positions would stand
+        told = self._record.walk_account(shares, bars) or nothing
+        return self._walked(told, bars[0].last_close_at if bars else None)
 
     # -- alerts ----------------------------------------------------------------------------------------------------
 

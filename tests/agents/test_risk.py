@@ -1,5 +1,6 @@
 """Risk: events in, events out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -108,6 +109,18 @@ def test_todays_positions_are_walked_with_a_cycle_when_they_are_other_ones():
     told = VarsSettled.from_data(walked.data)
     assert (told.symbol, len(told.rows)) == ("portfolio", 250)
     assert of(subject.cycle(), EventType.VAR_WALKED) == [], "nothing is new"
+    leveraged = replace(
+        held, quantity=Decimal(-100_000)
+    )  # a rise by a tenth loses more than all there is
+    crash(market)
+    list(subject.handle(market.loaded()))
+    account[0] = replace(
+        account[0],
+        cash=Decimal(10_000) + 100_000 * Decimal(str(market.prices[-1])),
+        positions=(leveraged,),
+    )
+    (walked,) = of(subject.cycle(), EventType.VAR_WALKED)
+    assert VarsSettled.from_data(walked.data).rows == (), "no law says what it could have lost"
     account[0] = Account(name="paper", initial_cash=Decimal(100_000), cash=Decimal(100_000))
     (walked,) = of(subject.cycle(), EventType.VAR_WALKED)
     assert VarsSettled.from_data(walked.data).rows == (), "nothing is held"
