@@ -35,9 +35,6 @@ _FOREIGN_SITE = Problem(
     error="The request came from another site.",
     remedy="Send it from this server's own pages.",
 )
-_NO_SOCKET = Problem(
-    status=404, error="There is no websocket here.", remedy="Live data is at /ws/live."
-)
 _NO_PASSWORD = Problem(
     status=401, error="A password is needed.", remedy="Give the one in PILOTHOUSE_PASSWORD_FILE."
 )
@@ -221,19 +218,9 @@ class Guard:
         refusal = self._handshake_refusal(_headers(scope))
         dressed = self._dressed(send, scope)
         if refusal is None:
-            is_answered = False
-
-            async def noted(message: Message) -> None:
-                nonlocal is_answered
-                is_answered = True
-                await dressed(message)
-
-            await self._app(scope, self._capped_messages(receive, send), noted)
-            if is_answered:
-                return
-            refusal = _NO_SOCKET
-        else:
-            await receive()  # the handshake must be read before it can be refused
+            await self._app(scope, self._capped_messages(receive, send), dressed)
+            return
+        await receive()  # the handshake must be read before it can be refused
         if "websocket.http.response" in scope.get("extensions", {}):
             await refusal.response()(scope, receive, dressed)
         else:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from dashboard.guard import Guard, Policy, Receive, Scope, Send, content_security_policy
+from dashboard.guard import Guard, Policy, content_security_policy
 
 PASSWORD = " ".join(("correct", "horse"))
 HOST = "127.0.0.1:8050"
@@ -190,23 +190,6 @@ def test_a_refused_websocket_is_answered_in_plain_words_and_dressed(
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert ("www-authenticate" in answer.headers) == (status == 401)
-
-
-def test_a_websocket_that_nobody_answers_is_not_found():
-    async def silent(scope: Scope, receive: Receive, _: Send) -> None:
-        if scope["type"] == "websocket":
-            await receive()
-
-    guarded = Guard(silent, policy=Policy(), script_hashes=lambda: ())
-    with (
-        pytest.raises(WebSocketDenialResponse) as denied,
-        TestClient(guarded, base_url=OWN).websocket_connect(
-            "/ws/nope", headers={"origin": OWN, "host": HOST}
-        ),
-    ):
-        pass
-    assert denied.value.status_code == 404
-    assert denied.value.json()["error"] == "There is no websocket here."
 
 
 def test_an_open_websocket_is_dressed_too(client: TestClient):
