@@ -9,14 +9,17 @@ from typing import Any
 from dash import html
 
 from dashboard.blocks import agents as part
+from dashboard.blocks.aging import aged
 from dashboard.components.controls import Option, button, segments
 from dashboard.components.nodes import attrs, optional_id, slug
 from dashboard.components.panels import panel
 from dashboard.patches import Patch
 from dashboard.views.agent_crowd import CROWDS
-from dashboard.views.agents import AgentView
+from dashboard.views.agents import AgentView, MeasuredView
 
-SHAPE, COUNTS, SINCE = "agents-shape", "agents-list-counts", "agents-since"
+SHAPE, COUNTS, SINCE, MEASURED = (
+    "agents-shape", "agents-list-counts", "agents-since", "agents-list-measured",
+)  # fmt: skip
 CROWD_ANSWER = "agents-all-answer"
 SHAPES = (Option("table", "Table"), Option("cards", "Cards"))
 LAST_TIP = "Since its newest run, of which it tells once a second"
@@ -38,10 +41,11 @@ def list_panel(
     chosen: str,
     counts: Sequence[tuple[str, str, str]],
     open_to: Collection[str],
+    measured: MeasuredView,
 ) -> html.Section:
     """Return the panel with every agent; its head counts states where the graph is out of sight.
 
-    `open_to` names the acts on many that somebody would follow.
+    `open_to` names the acts on many that somebody would follow; `measured` says when the figures were taken.
     """
     listed = [agent_row(row, is_chosen=row.agent_id == chosen) for row in rows]
     tools = [
@@ -68,7 +72,10 @@ def list_panel(
         className="ph-agent-table",
     )
     since = html.Span("", id=SINCE, className="ph-panel-remark")
-    return panel("Agents", body, remark=since, tools=tools, class_name="ph-agents-panel")
+    remark = html.Div(
+        [since, part.measured(MEASURED, measured)], className="ph-line ph-agents-since"
+    )
+    return aged(panel("Agents", body, remark=remark, tools=tools, class_name="ph-agents-panel"))
 
 
 def name_id(agent_id: str) -> dict[str, str]:

@@ -12,12 +12,13 @@ from dash.development.base_component import Component
 
 from dashboard.blocks import agents as part
 from dashboard.blocks import pace
+from dashboard.blocks.aging import aged
 from dashboard.blocks.journal import log_rows
 from dashboard.components.controls import icon_button
 from dashboard.components.nodes import Node, attrs, dom_id
 from dashboard.components.panels import empty_state, kpi, kpis, panel
 from dashboard.patches import Patch
-from dashboard.views.agents import DetailView
+from dashboard.views.agents import DetailView, MeasuredView
 from dashboard.views.journal import KINDS, RowView
 from dashboard.views.task_queue import QueueRow, QueueView, TaskRow
 
@@ -28,7 +29,9 @@ BAR_STEP, BAR_GAP = 10, 2
 LAST, P50, P95, NEXT, OTHER = (
     "agents-last", "agents-p50", "agents-p95", "agents-next", "agents-other",
 )  # fmt: skip
-RUNNING, MEASURED = "agents-running", "agents-queue-measured"
+RUNNING, MEASURED, DETAIL_MEASURED = (
+    "agents-running", "agents-queue-measured", "agents-detail-measured",
+)  # fmt: skip
 RUNNING_TIP = "Besides the health check that counts them"
 TROUBLES = "agents-troubles"
 TASKS, TASK_ROWS, TASK_WORDS = "agents-tasks", "agents-task-rows", "agents-task-words"
@@ -49,8 +52,8 @@ def close_id(agent_id: object) -> dict[str, Any]:
 # -- the chosen agent ------------------------------------------------------------------------------------------
 
 
-def detail(shown: DetailView | None) -> Component:
-    """Return the panel of the chosen agent."""
+def detail(shown: DetailView | None, measured: MeasuredView) -> Component:
+    """Return the panel of the chosen agent; `measured` says when its figures were taken."""
     if shown is None:
         return panel("Agent", empty_state("bot", "No such agent", "Choose one in the table."))
     close = icon_button("x", "Close", id=close_id(shown.row.agent_id))
@@ -59,6 +62,7 @@ def detail(shown: DetailView | None) -> Component:
         [
             html.H2(shown.row.title),
             html.Div(part.state_pill(shown.row), id=PILL),
+            part.measured(DETAIL_MEASURED, measured),
             html.Div(close, className="ph-panel-tools", **attrs({"data-ph-escape": name})),
         ],
         className="ph-panel-head",
@@ -73,7 +77,7 @@ def detail(shown: DetailView | None) -> Component:
         ],
         className="ph-panel-body ph-stack",
     )
-    return html.Section([head, body], className="ph-panel")
+    return aged(html.Section([head, body], className="ph-panel"))
 
 
 def detail_tools(shown: DetailView) -> list[html.Button]:
@@ -211,8 +215,7 @@ def queue_panel(
         remark=measured,
         tools=[running],
     )
-    setattr(drawn, "data-age-scope", "")
-    return drawn
+    return aged(drawn)
 
 
 def _tasks_box(shown: QueueView) -> html.Details:

@@ -44,7 +44,9 @@ def whole(
         html.Div(
             [
                 html.Div(
-                    side.detail(view.detail_view(section, wanted)) if wanted else None,
+                    side.detail(view.detail_view(section, wanted), view.measured_view(section))
+                    if wanted
+                    else None,
                     id=DETAIL,
                     className="ph-panel-host",
                     **attrs({"data-topics": detail_topics(wanted)}),
@@ -108,7 +110,11 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
 def _table(section: AgentsSection, wanted: str) -> Component:
     return html.Div(
         rows.list_panel(
-            view.rows_view(section), wanted, view.crew_view(section).counts, open_to(section.rows)
+            view.rows_view(section),
+            wanted,
+            view.crew_view(section).counts,
+            open_to(section.rows),
+            view.measured_view(section),
         ),
         className="ph-area-table ph-panel-host",
         **attrs({"data-topics": "agents.figures agents.states"}),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.blocks.aging import panel_age
 from dashboard.components.heat_map import heat_map
 from dashboard.components.icons import icon
 from dashboard.components.meters import (
@@ -34,6 +35,7 @@ SYMBOL_COLUMNS = (
     Column("Volatility", tip="annualised, over as many returns as n says"),
     Column("Drawdown", tip="below the highest close"),
     Column("n", width="44px", tip="returns behind the numbers"),
+    Column("Age", width="56px", tip="since the numbers of this row were received"),
 )
 _LEVEL_TONES = {"HIGH": "ph-warn", "CRITICAL": "ph-crit"}
 _MODE_ICONS = {"up": "circle-check", "warn": "minus", "crit": "octagon-x"}
@@ -172,7 +174,11 @@ def symbol_row(line: SymbolView) -> Row:
     tip = attrs({"data-tip": line.tip} if line.tip else {})
     var_95 = html.Span(present(over, heard, line.var_95), className="ph-risk-over", **tip)
     numbers = (line.var_99, line.es_95, line.volatility, line.drawdown, line.sample)
-    return Row(cells=(link, risk_bars(line.level, with_word=True), var_95, *numbers))
+    age = panel_age(f"risk-age-{line.symbol}", line.age)
+    return Row(
+        cells=(link, risk_bars(line.level, with_word=True), var_95, *numbers, age),
+        attrs={"data-age-scope": ""},
+    )
 
 
 def alert_block(line: AlertView) -> html.Div:

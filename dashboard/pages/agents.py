@@ -134,7 +134,8 @@ def render_counts(snapshot: Snapshot, _: str) -> Patch:
             place: {"children": part.heading_pills(crew.counts)} for place in (COUNTS, rows.COUNTS)
         },
     )
-    return merge((counts, part.measured_patch(MEASURED, view.measured_view(section))))
+    shown = view.measured_view(section)
+    return merge((counts, *(part.measured_patch(at, shown) for at in (MEASURED, rows.MEASURED))))
 
 
 def render_graph(snapshot: Snapshot, _: str) -> Patch:
@@ -173,8 +174,12 @@ def render_states(snapshot: Snapshot, _: str) -> Patch:
 
 def render_detail(snapshot: Snapshot, agent_id: str) -> Patch:
     """Return the figures of the chosen agent."""
-    shown = view.detail_view(_agents(snapshot), agent_id)
-    return Patch() if shown is None else side.detail_patch(shown)
+    section = _agents(snapshot)
+    shown = view.detail_view(section, agent_id)
+    if shown is None:
+        return Patch()
+    told = part.measured_patch(side.DETAIL_MEASURED, view.measured_view(section))
+    return merge((side.detail_patch(shown), told))
 
 
 def render_chosen(snapshot: Snapshot, agent_id: str) -> Patch:
@@ -371,6 +376,10 @@ def _chosen(
     def marks(ids: list[Any]) -> list[str]:
         return ["true" if i["agent"] == agent_id else "false" for i in ids]
 
-    shown = side.detail(view.detail_view(section, agent_id)) if agent_id else None
+    shown = (
+        side.detail(view.detail_view(section, agent_id), view.measured_view(section))
+        if agent_id
+        else None
+    )
     here = f"{PAGE.path}?{urlencode({'agent': agent_id} if agent_id else {'detail': 'closed'})}"
     return shown, detail_topics(agent_id), here, marks(node_ids), marks(name_ids)

@@ -25,6 +25,7 @@ from dashboard.views import risk_lists as lists
 from dashboard.views import risk_series as series
 from dashboard.views import var_backtest as proof
 from dashboard.views.account_risk import age_view
+from dashboard.views.ages import AgeView
 from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/risk", title="Risk", icon="shield-alert", key="r")
@@ -37,7 +38,9 @@ SECTIONS = tuple(dict.fromkeys((*ACCOUNT, *TABLE, *MAP, *PROOF, "alerts")))
 LEVEL, GAUGES, FACTS, LIMITS, BODY, LEGEND = (
     "risk-level", "risk-gauges", "risk-facts", "risk-limits", "risk-body", "risk-legend",
 )  # fmt: skip
-AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts")
+AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts", "risk-age-limits", "risk-age-down")
+"""Of what speaks of the account."""
+AGE_LOSSES, AGE_TESTS, AGE_MAP = "risk-age-losses", "risk-age-tests", "risk-age-map"
 DRAWDOWN, HEAT, HEAT_REMARK = "risk-drawdown", "risk-heat", "risk-heat-remark"
 LOSSES, LOSSES_REMARK, TESTS, SHOWN = (
     "risk-losses",
@@ -73,7 +76,7 @@ def _top(snapshot: Snapshot) -> list[Component]:
     )
     return [
         aged(panel(title, body, remark=remark, tools=panel_age(name, age_view(snapshot))))
-        for name, (title, body, remark) in zip(AGES, bodies, strict=True)
+        for name, (title, body, remark) in zip(AGES[:3], bodies, strict=True)
     ]
 
 
@@ -86,6 +89,7 @@ def _middle(snapshot: Snapshot) -> list[Component]:
         LOSSES, figures.losses_figure(losses), label="Losses beside the VaR 99 stated before them"
     )
     limits = html.Div(_limits(snapshot), id=LIMITS)
+    told, judged = age_view(snapshot), proof.age_view(snapshot)
     hint = html.Span("mark = limit", className="ph-tx3 ph-t11")
     both = html.Div(
         [
@@ -95,16 +99,19 @@ def _middle(snapshot: Snapshot) -> list[Component]:
         className="ph-risk-both",
     )
     remark = html.Span(losses.remark, id=LOSSES_REMARK, className="ph-panel-remark ph-risk-losses")
-    reading = html.Span(_reading(DRAWDOWN, down), className="ph-risk-down")
+    reading = html.Span(
+        [*_reading(DRAWDOWN, down), panel_age(AGES[4], told)], className="ph-risk-down ph-line"
+    )
+    when = html.Span(panel_age(AGE_LOSSES, judged), className="ph-risk-losses")
     choice = segments(
         SHOWN, (Option("losses", "VaR 99"), Option("down", "Drawdown")), "losses", label="Chart"
     )
     tests = html.Div(blocks.tests_block(proof.tests_view(snapshot)), id=TESTS)
     heads = html.Span("exceptions / expected, p-values", className="ph-tx3 ph-t11")
     return [
-        panel("Was the VaR right?", both, remark=remark, tools=[reading, choice], class_name="ph-risk-proof"),
-        panel("Back-tests", _scroll(tests, "Back-tests"), tools=[heads]),
-        panel("Distance to the trigger", limits, tools=[hint]),
+        panel("Was the VaR right?", both, remark=remark, tools=[reading, when, choice], class_name="ph-risk-proof"),
+        aged(panel("Back-tests", _scroll(tests, "Back-tests"), tools=[heads, panel_age(AGE_TESTS, judged)])),
+        aged(panel("Distance to the trigger", limits, tools=[hint, panel_age(AGES[3], told)])),
     ]  # fmt: skip
 
 
@@ -126,7 +133,7 @@ def _bottom(snapshot: Snapshot) -> list[Component]:
         panel(
             "Symbols", _scroll(symbols, "Symbols"), remark="one bar ahead", is_flush=True, tools=export
         ),
-        panel("Correlation", heat, remark=about),
+        aged(panel("Correlation", heat, remark=about, tools=panel_age(AGE_MAP, series.correlation_age(snapshot)))),
         panel(
             "Alerts",
             _scroll(html.Div(alerts, id=ALERTS), "Alerts"),
@@ -185,11 +192,15 @@ def _figure(name: str, drawn: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
     return {dom_id(chart.figure_id(name)): {"data": chart.figure_data(drawn)}}
 
 
+def _ages(shown: AgeView, *names: str) -> dict[str, tuple[float, float, float]]:
+    """Return what a patch tells of an age to all that share it; nothing while it is not known."""
+    return dict.fromkeys(names, told_age(shown)) if shown.received_at is not None else {}
+
+
 def _live_account(snapshot: Snapshot, _: str) -> Patch:
     """Return all that speaks of the account from one snapshot, so that its numbers agree with each other."""
     found = age_view(snapshot)
-    known = found.received_at is not None
-    ages = dict.fromkeys(AGES, told_age(found)) if known else {}
+    ages = _ages(found, *AGES)
     children: Mapping[str, PropValue] = {
         LEVEL: blocks.level_block(view.level_view(snapshot)),
         GAUGES: _gauges(snapshot),
@@ -209,7 +220,9 @@ def _live_proof(snapshot: Snapshot, _: str) -> Patch:
     losses = proof.losses_view(snapshot)
     text = {LOSSES_REMARK: losses.remark, f"{LOSSES}-said": losses.summary}
     tests = _children({TESTS: blocks.tests_block(proof.tests_view(snapshot))})
-    return Patch(text=text, props={**tests, **_figure(LOSSES, figures.losses_figure(losses))})
+    ages = _ages(proof.age_view(snapshot), AGE_LOSSES, AGE_TESTS)
+    props = {**tests, **_figure(LOSSES, figures.losses_figure(losses))}
+    return Patch(text=text, props=props, age=ages)
 
 
 def _live_table(snapshot: Snapshot, _: str) -> Patch:
@@ -219,7 +232,9 @@ def _live_table(snapshot: Snapshot, _: str) -> Patch:
 def _live_map(snapshot: Snapshot, _: str) -> Patch:
     found = series.correlation_view(snapshot)
     return Patch(
-        text={HEAT_REMARK: found.remark}, props=_children({HEAT: blocks.correlation_map(found)})
+        text={HEAT_REMARK: found.remark},
+        props=_children({HEAT: blocks.correlation_map(found)}),
+        age=_ages(series.correlation_age(snapshot), AGE_MAP),
     )
 
 

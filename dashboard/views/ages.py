@@ -3,6 +3,7 @@
 How long ago a number came is counted by the browser; which bar it speaks of is decided here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.views.price_chart import columns_of
@@ -33,6 +34,17 @@ def age_of(snapshot: Snapshot, name: str) -> AgeView:
         received_at=(stamp.computed_at or None) if stamp else None,
         budget_s=(stamp.budget_s if stamp else None) or UNKNOWN_BUDGET_S,
         is_behind=is_behind(snapshot, name),
+    )
+
+
+def age_of_all(snapshot: Snapshot, names: Sequence[str]) -> AgeView:
+    """Return how old what follows from several sections is: as old as the oldest of those that are known."""
+    found = [age_of(snapshot, name) for name in names if name in snapshot]
+    received = [age.received_at for age in found if age.received_at is not None]
+    return AgeView(
+        received_at=min(received, default=None),
+        budget_s=max((age.budget_s for age in found), default=UNKNOWN_BUDGET_S),
+        is_behind=any(age.is_behind for age in found),
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from dashboard import formatting as fmt
 from dashboard.views.account_risk import WAITING, signs
+from dashboard.views.ages import AgeView, age_of
+from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLevel, RiskMetrics, Severity
 from engine.domain.sections import (
     AlertRow,
@@ -39,6 +41,7 @@ class SymbolView:
     sample: str
     is_over: bool
     tip: str
+    age: AgeView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +63,22 @@ def symbols_view(snapshot: Snapshot) -> tuple[SymbolView, ...]:
     trading: TradingSection | None = snapshot.value("trading")
     limit = trading.limits.max_var_95 if trading is not None else None
     return tuple(
-        _symbol(i.symbol, i.name, snapshot.value(f"risk:{i.symbol}"), limit)
+        _symbol(i, snapshot.value(name := f"risk:{i.symbol}"), limit, age_of(snapshot, name))
         for i in (instruments.instruments if instruments is not None else ())
     )
 
 
-def _symbol(symbol: str, name: str, section: RiskSection | None, limit: float | None) -> SymbolView:
-    m = section.metrics if section is not None else RiskMetrics(scope=symbol, n_observations=0)
+def _symbol(
+    instrument: Instrument, section: RiskSection | None, limit: float | None, age: AgeView
+) -> SymbolView:
+    nothing = RiskMetrics(scope=instrument.symbol, n_observations=0)
+    m = section.metrics if section is not None else nothing
     is_known = m.var_95 is not None
     note = signs(m.note) if m.note else "" if is_known else WAITING
     is_over = m.var_95 is not None and limit is not None and m.var_95 > limit
     return SymbolView(
-        symbol=symbol,
-        name=name,
+        symbol=instrument.symbol,
+        name=instrument.name,
         level=m.risk_level if is_known else None,
         var_95=fmt.percent(m.var_95),
         var_99=fmt.percent(m.var_99),
@@ -82,6 +88,7 @@ def _symbol(symbol: str, name: str, section: RiskSection | None, limit: float | 
         sample=fmt.count(m.n_observations) if section is not None else fmt.UNKNOWN,
         is_over=is_over,
         tip=f"over the limit of {fmt.percent(limit)}" if is_over else note,
+        age=age,
     )
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard import formatting as fmt
+from dashboard.views.ages import AgeView, age_of_all
 from dashboard.views.risk import drawdowns
+from dashboard.views.watchlist import instruments
 from engine.domain.market import BarColumns
 from engine.domain.sections import (
     BarsSection,
-    InstrumentsSection,
     PortfolioSection,
     Snapshot,
     TradingSection,
@@ -124,6 +125,11 @@ def _date_ticks(moments: Sequence[datetime]) -> DateTicks:
     return DateTicks(format="%-d %b", n=N_TICKS, first=moments[0], step_s=_DAY_S, x_range=alone)
 
 
+def correlation_age(snapshot: Snapshot) -> AgeView:
+    """Return how old the map is: as old as the oldest of its symbols' bars."""
+    return age_of_all(snapshot, [f"bars:{i.symbol}" for i in instruments(snapshot)])
+
+
 def correlation_view(snapshot: Snapshot) -> CorrelationView:
     """Return the correlations of the last 60 returns that all symbols have in common."""
     symbols, returns = _common_returns(snapshot)
@@ -151,8 +157,7 @@ def correlation_view(snapshot: Snapshot) -> CorrelationView:
 
 def _common_returns(snapshot: Snapshot) -> tuple[tuple[str, ...], Floats]:
     """Return the symbols with bars, in the order of the watchlist, and their simple returns, shape (n, n_bars)."""
-    instruments: InstrumentsSection | None = snapshot.value("instruments")
-    watched = [i.symbol for i in instruments.instruments] if instruments is not None else []
+    watched = [i.symbol for i in instruments(snapshot)]
     sections: dict[str, BarsSection | None] = {s: snapshot.value(f"bars:{s}") for s in watched}
     closes = {s: _closes(b.columns) for s, b in sections.items() if b is not None}
     symbols = tuple(s for s, series in closes.items() if series)

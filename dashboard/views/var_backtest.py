@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard import formatting as fmt
+from dashboard.views.ages import AgeView, age_of
 from engine.domain.risk import PORTFOLIO
 from engine.domain.sections import InstrumentsSection, Snapshot
 from engine.domain.var_backtest import COLUMNS, METHODS, BacktestSection, VarTest
@@ -78,6 +79,11 @@ def scope_of(snapshot: Snapshot) -> str:
     )
     index = next((i for i in known if not i.is_tradable), None)
     return (index or known[0]).symbol if known else ""
+
+
+def age_view(snapshot: Snapshot) -> AgeView:
+    """Return how old the outcomes of the scope shown are."""
+    return age_of(snapshot, f"backtest:{scope_of(snapshot)}")
 
 
 def losses_view(snapshot: Snapshot) -> LossesView:

@@ -30,7 +30,7 @@ from engine.domain.trading import Account
 
 BAR_SLACK = 1.5
 """What changes once per bar is fresh for so many bars' time."""
-_PER_BAR = ("bars", "forecast", "card", "risk", "cycle", "portfolio", "strategies")
+_PER_BAR = ("bars", "forecast", "card", "risk", "backtest", "cycle", "portfolio", "strategies")
 _ITSELF = "projection"
 
 log = logging.getLogger(__name__)

@@ -61,12 +61,14 @@ def test_figures_say_how_long_ago_they_were_measured(gateway: SampleGateway):
     drawn = by_id(page.layout(gateway, {}), "agents-measured-age")["props"]
     assert drawn["data-received"] == "1000045927.000"
     assert "data-wall" in drawn  # a pause of the feed does not stop it
-    for render, name in (
-        (page.render_counts, "agents-measured"), (page.render_queue, "agents-queue-measured"),
-    ):  # fmt: skip
-        patch = render(gateway.read(), "")
-        assert patch.age == {f"{name}-age": (1_000_045_927.0, 45.0)}
-        assert patch.text[f"{name}-words"] == "measured"
+    for render, names in (
+        (page.render_counts, ("agents-measured", "agents-list-measured")),
+        (page.render_queue, ("agents-queue-measured",)),
+        (page.render_detail, ("agents-detail-measured",)),
+    ):
+        patch = render(gateway.read(), "risk")
+        assert patch.age == {f"{name}-age": (1_000_045_927.0, 45.0) for name in names}
+        assert {patch.text[f"{name}-words"] for name in names} == {"measured"}
     gateway.values["agents"] = replace(section, measured_at=None)
     waiting = page.render_counts(gateway.read(), "")
     assert (waiting.age, waiting.text["agents-measured-words"]) == ({}, "not measured yet")
