@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
+from engine.agents.checkup import Vitals
+from engine.agents.holdings import holdings_of
 from engine.agents.limits import START_S, STOP_S, alone, within
 from engine.agents.performing import Performing
 from engine.core.belonging import cancel_timers, home_of, owned, tasks_of
@@ -266,6 +268,17 @@ class BaseAgent(Performing):
             "last_error": self._fence.last_error,
             **self.measured().to_data(),
         }
+
+    def vitals(self, *, with_durations: bool) -> Vitals:
+        """Return its vital signs for the supervisor."""
+        return Vitals(
+            interval_s=self.interval if self.has_cycle else None,
+            in_flight_s=self.in_flight_s,
+            waited_s=self._waits.seconds,
+            p95_ms=self.measured().p95_ms if with_durations else None,
+            kept=holdings_of(self),
+            dropped=0 if self.quota is None else self.quota.dropped,
+        )
 
     def row(self) -> AgentRow:
         """Return this agent as the ``agents`` section shows it."""

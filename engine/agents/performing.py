@@ -15,9 +15,7 @@ from typing import Any, ClassVar
 
 from engine.adapters.clocks.wall import WallClock
 from engine.adapters.compute.inline import InlineCompute
-from engine.agents.checkup import Vitals
 from engine.agents.fence import BREAKER, Fence
-from engine.agents.holdings import holdings_of
 from engine.agents.limits import Interval, alone
 from engine.agents.measurement import Measurement
 from engine.agents.pausing import Gate, Held
@@ -259,9 +257,8 @@ class Performing(ABC):
         if self._next_at_s is not None:
             self._next_at_s = max(self._next_at_s, self._fence.quiet_until_s)
         self._measurement.errors += 1
-        failed = AgentFailed(
-            agent_id=self.agent_id, where=where, error=self._fence.last_error, consecutive=row
-        )
+        told = self._fence.last_error
+        failed = AgentFailed(agent_id=self.agent_id, where=where, error=told, consecutive=row)
         self._tell(self.event(EventType.AGENT_FAILED, failed), cause)
         is_over = row >= BREAKER or isinstance(error, TaskStuckError)
         if is_over and self._status in {AgentStatus.RUNNING, AgentStatus.PAUSED}:
@@ -272,17 +269,6 @@ class Performing(ABC):
             if loop_task is not None and loop_task not in {current_task(), self._cycle_task}:
                 loop_task.cancel()
             self._tell(self.event(EventType.AGENT_CHANGED, self._changed("engine")), cause)
-
-    def vitals(self, *, with_durations: bool) -> Vitals:
-        """Return its vital signs for the supervisor."""
-        return Vitals(
-            interval_s=self.interval if self.has_cycle else None,
-            in_flight_s=self.in_flight_s,
-            waited_s=self._waits.seconds,
-            p95_ms=self.measured().p95_ms if with_durations else None,
-            kept=holdings_of(self),
-            dropped=0 if self.quota is None else self.quota.dropped,
-        )
 
     @property
     def in_flight_s(self) -> float | None:
@@ -375,14 +361,18 @@ class Performing(ABC):
         self._measurement.took((time.perf_counter() - began) * 1000, is_cycle=is_cycle)
         self._measurement.last_run_at = self._clock.now().timestamp()
         is_due = self._clock.monotonic() - self._measured_at_s >= MEASURED_EVERY_S
-        if is_due or (self._is_told_at_work and self._cycle_began_s is None):
+        if not is_due and not (self._is_told_at_work and self._cycle_began_s is None):
+            return
+        try:
             self.publish_measured()
+        except Exception as error:  # noqa: BLE001 -- the fence: `measured` may be an agent's own
+            self.note_failure("measured", error)
 
     def measured(self) -> AgentMeasured:
         """Return what it has done so far."""
-        due_at, in_flight_s, now = None, self.in_flight_s, self._clock.now().timestamp()
-        if self._next_at_s is not None and self._status is AgentStatus.RUNNING:
-            due_at = now + self.seconds_to_next()
+        in_flight_s, now = self.in_flight_s, self._clock.now().timestamp()
+        is_due = self._next_at_s is not None and self._status is AgentStatus.RUNNING
+        due_at = now + self.seconds_to_next() if is_due else None
         told = self._measurement.payload(self.agent_id)
         return replace(
             told, queue=self._worker.n_pending, next_run_at=due_at,

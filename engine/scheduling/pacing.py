@@ -3,6 +3,7 @@
 Inputs are 0 to 1 with 0.5 as neutral; intervals are seconds.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ ERRORS_AT_WORST = 0.2
 """Share of failed runs that counts as worst."""
 BUSY_AT_WORST = 0.5
 """Share of its interval that a cycle may take before the agent counts as overloaded."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,18 @@ class PaceKeeper:
         return tuple(
             paced
             for agent in self._agents()
-            if (paced := self._adjusted(agent, market, system)) is not None
+            if (paced := self._tried(agent, market, system)) is not None
         )
+
+    def _tried(
+        self, agent: PacedAgent, market: float | None, system: float | None
+    ) -> AgentPaced | None:
+        """Adjust one; who cannot tell its figures keeps its pace, and keeps nobody from theirs."""
+        try:
+            return self._adjusted(agent, market, system)
+        except Exception:
+            log.exception("agent %s could not be paced", agent.agent_id)
+            return None
 
     def _adjusted(
         self, agent: PacedAgent, market: float | None, system: float | None

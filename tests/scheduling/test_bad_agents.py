@@ -13,7 +13,7 @@ import pytest
 from engine.agents.base import BaseAgent
 from engine.core.event_bus import EventBus
 from engine.core.state_manager import StateManager
-from engine.domain.agents import AgentStatus, TaskDurations, TaskPriority
+from engine.domain.agents import AgentMeasured, AgentStatus, TaskDurations, TaskPriority
 from engine.domain.events import Event, EventType
 from engine.scheduling.execution_engine import ExecutionEngine
 from engine.scheduling.registry import AgentRegistry
@@ -145,6 +145,22 @@ def test_the_fifth_failure_takes_an_agent_out_of_service_and_says_why() -> None:
     assert told.crew["raises"] == (AgentStatus.ERROR, 5)
     assert told.failures == [1, 2, 3, 4, 5]
     assert told.reasons == ["raises failed (5×): ValueError: no such table"]
+
+
+class Unmeasured(Counting):
+    """Its work is fine; what tells of it is not."""
+
+    def measured(self) -> AgentMeasured:
+        raise ValueError("no figures")
+
+
+def test_an_agent_that_cannot_tell_its_figures_is_counted_and_goes_out_of_service() -> None:
+    told = run(unmeasured=Unmeasured, other=Counting)
+    status, cycles = told.crew["unmeasured"]
+    assert status is AgentStatus.ERROR
+    assert told.failures == [1, 2, 3, 4, 5]
+    assert told.reasons == ["unmeasured failed (5×): ValueError: no figures"]
+    assert cycles < 20 * told.crew["other"][1] / 2, "it was stopped early; the other went on"
 
 
 def test_who_succeeds_at_the_fifth_time_stays_in_service() -> None:

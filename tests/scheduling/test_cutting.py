@@ -213,6 +213,23 @@ def test_a_cancellation_from_elsewhere_is_no_timeout() -> None:
     turned(main)
 
 
+def test_a_cancellation_from_elsewhere_beside_the_limit_s_own_stays_a_cancellation() -> None:
+    """Who cancels waits for an end, not for a timeout; the limit takes back only what it asked for itself."""
+
+    async def main() -> int:
+        async def limited() -> None:
+            async with cutting.TimeLimit(5.0):
+                await asyncio.sleep(10.0)
+
+        work = asyncio.create_task(limited())
+        asyncio.get_running_loop().call_at(5.0, work.cancel)
+        await asyncio.wait({work})
+        assert work.cancelled()
+        return work.cancelling()
+
+    assert turned(main) == 1
+
+
 def test_who_ends_in_time_meets_no_limit() -> None:
     async def main() -> float:
         async with cutting.TimeLimit(5.0) as limit:

@@ -80,6 +80,18 @@ def test_neutral_inputs_move_nothing_and_a_paused_agent_or_one_with_the_feeds_pa
     assert {held.interval, fed.interval} == {60.0}
 
 
+def test_who_cannot_tell_its_figures_keeps_its_pace_and_nobody_from_theirs():
+    class Mute(Paced):
+        def measured(self) -> AgentMeasured:
+            raise ValueError("no figures")
+
+    mute, risk = Mute(agent_id="mute"), Paced()
+    desk = Desk(mute, risk)
+    desk.market = 1.0
+    assert [paced.agent_id for paced in desk.keeper.look()] == ["risk"]
+    assert mute.interval == 60.0
+
+
 def test_under_a_turned_clock_nothing_of_this_machine_counts():
     agent = Paced()
     desk = Desk(agent, is_turned=True)
