@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 from dashboard.blocks import agents as part
 from dashboard.blocks.aging import aged
@@ -17,8 +18,8 @@ from dashboard.patches import Patch
 from dashboard.views.agent_crowd import CROWDS
 from dashboard.views.agents import AgentView, MeasuredView
 
-SHAPE, COUNTS, SINCE, MEASURED = (
-    "agents-shape", "agents-list-counts", "agents-since", "agents-list-measured",
+SHAPE, COUNTS, SINCE, OWNER, MEASURED = (
+    "agents-shape", "agents-list-counts", "agents-since", "agents-list-owner", "agents-list-measured",
 )  # fmt: skip
 CROWD_ANSWER = "agents-all-answer"
 SHAPES = (Option("table", "Table"), Option("cards", "Cards"))
@@ -42,10 +43,12 @@ def list_panel(
     counts: Sequence[tuple[str, str, str]],
     open_to: Collection[str],
     measured: MeasuredView,
+    above: Component,
 ) -> html.Section:
     """Return the panel with every agent; its head counts states where the graph is out of sight.
 
-    `open_to` names the acts on many that somebody would follow; `measured` says when the figures were taken.
+    `open_to` names the acts on many that somebody would follow; `measured` says when the figures were taken;
+    `above` is what a phone shows before the agents.
     """
     listed = [agent_row(row, is_chosen=row.agent_id == chosen) for row in rows]
     tools = [
@@ -72,10 +75,13 @@ def list_panel(
         className="ph-agent-table",
     )
     since = html.Span("", id=SINCE, className="ph-panel-remark")
+    owner = html.Span("", id=OWNER, className="ph-only-phone ph-tx3 ph-t12 ph-fixed")
     remark = html.Div(
-        [since, part.measured(MEASURED, measured)], className="ph-line ph-agents-since"
+        [since, owner, part.measured(MEASURED, measured)], className="ph-line ph-agents-since"
     )
-    return aged(panel("Agents", body, remark=remark, tools=tools, class_name="ph-agents-panel"))
+    return aged(
+        panel("Agents", above, body, remark=remark, tools=tools, class_name="ph-agents-panel")
+    )
 
 
 def name_id(agent_id: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dashboard.blocks import agent_panels as side
 from dashboard.blocks import agents as part
 from dashboard.blocks import pace
 from dashboard.blocks import resources as shared
-from dashboard.blocks.order_way import order_way_box
+from dashboard.blocks.order_way import order_way_box, order_way_card
 from dashboard.blocks.own_agents import own_block
 from dashboard.components.nodes import attrs
 from dashboard.components.panels import empty_state, panel
@@ -40,7 +40,7 @@ def whole(
         return [panel("Agents", waiting)]
     return [
         _graph(section, wanted),
-        _table(section, wanted),
+        _table(section, wanted, way),
         html.Div(
             [
                 html.Div(
@@ -107,7 +107,7 @@ def _graph(section: AgentsSection, wanted: str) -> Component:
     )
 
 
-def _table(section: AgentsSection, wanted: str) -> Component:
+def _table(section: AgentsSection, wanted: str, way: OrderWayView) -> Component:
     return html.Div(
         rows.list_panel(
             view.rows_view(section),
@@ -115,6 +115,7 @@ def _table(section: AgentsSection, wanted: str) -> Component:
             view.crew_view(section).counts,
             open_to(section.rows),
             view.measured_view(section),
+            order_way_card(way),
         ),
         className="ph-area-table ph-panel-host",
         **attrs({"data-topics": "agents.figures agents.states"}),

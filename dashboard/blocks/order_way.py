@@ -25,17 +25,38 @@ def order_way_box(shown: OrderWayView) -> html.Details:
     return html.Details([summary, body, words], className="ph-fold")
 
 
+def order_way_card(shown: OrderWayView) -> html.Section:
+    """Return the same way for a phone, where it stands above the agents: its whole, its bar, what most ways took."""
+    head = [html.Span("Bar to order"), html.Strong(shown.total, id=f"{TOTAL}-card")]
+    return html.Section(
+        [
+            html.Div(head, className="ph-spread"),
+            html.Div(_bar(shown.legs), id=f"{LEGS}-card"),
+            html.P(shown.words, id=f"{WORDS}-card", className="ph-tx3"),
+        ],
+        className="ph-way-card ph-panel ph-t12 ph-only-phone",
+        **attrs({"aria-label": "Bar to order"}),
+    )
+
+
 def order_way_patch(shown: OrderWayView) -> Patch:
     """Return the newest way."""
     return Patch(
-        text={TOTAL: shown.total, WORDS: shown.words},
-        props={LEGS: {"children": _legs(shown.legs)}},
+        text={TOTAL: shown.total, WORDS: shown.words}
+        | {f"{TOTAL}-card": shown.total, f"{WORDS}-card": shown.words},
+        props={
+            LEGS: {"children": _legs(shown.legs)},
+            f"{LEGS}-card": {"children": _bar(shown.legs)},
+        },
     )
 
 
 def _legs(legs: tuple[LegView, ...]) -> list[Component]:
-    if not legs:
-        return []
+    figures = [html.Div([html.Dt(leg.who), html.Dd(leg.took)]) for leg in legs]
+    return [*_bar(legs), html.Dl(figures, className="ph-way-figures")] if legs else []
+
+
+def _bar(legs: tuple[LegView, ...]) -> list[Component]:
     pieces = [
         html.Span(
             className="ph-way-leg ph-way-forecast" if leg.is_forecast else "ph-way-leg",
@@ -43,8 +64,4 @@ def _legs(legs: tuple[LegView, ...]) -> list[Component]:
         )
         for leg in legs
     ]
-    figures = [html.Div([html.Dt(leg.who), html.Dd(leg.took)]) for leg in legs]
-    return [
-        html.Div(pieces, className="ph-way", **attrs({"aria-hidden": "true"})),
-        html.Dl(figures, className="ph-way-figures"),
-    ]
+    return [html.Div(pieces, className="ph-way", **attrs({"aria-hidden": "true"}))] if legs else []

@@ -127,7 +127,8 @@ def render_counts(snapshot: Snapshot, _: str) -> Patch:
     """Return the counts over the graph, and when they were taken."""
     section, engine = _agents(snapshot), snapshot.value("engine")
     crew = view.crew_view(section)
-    words = {REMARK: crew.remark, rows.SINCE: view.since_words(engine)}
+    owner = f"owner {engine.owner}" if engine is not None and engine.owner else ""
+    words = {REMARK: crew.remark, rows.SINCE: view.since_words(engine), rows.OWNER: owner}
     counts = Patch(
         text=words | {OWNER: view.owner_words(engine)},
         props={
