@@ -20,13 +20,14 @@ from engine.domain.agents import TaskPriority
 from engine.domain.errors import JournalError
 from engine.domain.events import Event, EventType
 from engine.domain.market import HistoryLoaded, Tick
-from engine.domain.risk import RiskLevel
+from engine.domain.risk import PORTFOLIO, RiskLevel
 from engine.domain.signals import CycleRecord, Signal, SignalAction, StepOutcome
 from engine.domain.trading import Account, Fill, HaltMode, Order, OrderStatus, TradingHalt
-from engine.trading.case import Decision, GateContext
+from engine.trading.case import Decision, GateContext, TailOf
 from engine.trading.desk import Desk
 from engine.trading.gate import decide
 from engine.trading.latch import KillSwitch
+from engine.trading.limit_watch import LimitWatch
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class ExecutionAgent(OrderEnds):
     config : mapping
         `broker` (default: a paper account), `instruments`, `symbols`, `limits` (RiskLimits) or single limits by name
         (`max_position_size`, `max_daily_loss`, `risk_per_trade`, `trade_band`, `max_input_age_s`), `kill_switch`,
-        `epoch` (the owner's fencing number, part of every order id).
+        `epoch` (the owner's fencing number, part of every order id), `tail` (see `TailOf`: what the account would lose
+        with an order in it).
     """
 
     topics: ClassVar[tuple[EventType, ...]] = (
@@ -89,6 +91,9 @@ class ExecutionAgent(OrderEnds):
         self.desk = Desk(self.broker.account(), int(self.config.get("epoch", 0)))
         self.symbols = symbols_of(self.config)
         self._instruments = instruments_of(self.config)
+        self._tail: TailOf | None = self.config.get("tail")
+        self._limit_watch = LimitWatch()
+        self._account_risk: dict[str, float] = {}
         self._levels: dict[str, RiskLevel] = {}
         self._records: dict[str, CycleRecord] = {}
         self._actions = {}
@@ -139,7 +144,9 @@ class ExecutionAgent(OrderEnds):
         except JournalError as error:
             log.exception("the kill switch is set in this process only")
             halt = replace(halt, reason=f"{reason} (not journalled: {error})".strip())
-        cancelled = self._cancel_open(f"trading halted by {actor}")
+        cancelled = self._cancel_open(
+            f"trading halted by {actor}", but_exits=mode is HaltMode.REDUCING
+        )
         ids = tuple(str(event.data["order_id"]) for event in cancelled)
         told = self.event(EventType.TRADING_HALTED, replace(halt, cancelled_orders=ids))
         return [*cancelled, told]
@@ -204,7 +211,13 @@ class ExecutionAgent(OrderEnds):
         example once trading resumes.
         """
         heard = [p.symbol for p in self.desk.account.positions if self.desk.marked_at(p.symbol)]
-        return [*self._lost(), *self._exits(heard)]
+        return [*self._tightened(), *self._lost(), *self._exits(heard)]
+
+    def _tightened(self) -> list[Event]:
+        """Return what a limit that stops trading by itself makes of the account as it stands."""
+        standing = self.desk.standing() | self._account_risk
+        found = self._limit_watch.look(self.limits, standing, self.kill_switch.known.mode)
+        return [] if found is None else self.halt("limit", found.reason, found.mode)
 
     def _on_price(self, event: Event) -> list[Event]:
         """Return the fills that a price causes, and exits where it crosses a stop or a target.
@@ -289,7 +302,13 @@ class ExecutionAgent(OrderEnds):
         return [*events, *(self._filled(fill) for fill in fills)]
 
     def _on_risk(self, event: Event) -> tuple[Event, ...]:
-        self._levels[str(event.data["symbol"])] = RiskLevel(event.data["risk_level"])
+        symbol, data = str(event.data["symbol"]), event.data
+        self._levels[symbol] = RiskLevel(data["risk_level"])
+        if symbol == PORTFOLIO:
+            told = {"max_var_95": data.get("var_95"), "max_cvar_95": data.get("cvar_95")}
+            depth = data.get("drawdown")
+            told["max_drawdown"] = None if depth is None else -depth
+            self._account_risk = {name: v for name, v in told.items() if v is not None}
         return ()
 
     def _on_record(self, event: Event) -> tuple[Event, ...]:
@@ -299,8 +318,9 @@ class ExecutionAgent(OrderEnds):
         return ()
 
     def _on_halt(self, event: Event) -> list[Event]:
-        self.kill_switch.check()
-        return self._cancel_open(f"trading halted by {event.data.get('actor', 'somebody')}")
+        is_reducing = self.kill_switch.check().mode is HaltMode.REDUCING
+        reason = f"trading halted by {event.data.get('actor', 'somebody')}"
+        return self._cancel_open(reason, but_exits=is_reducing)
 
     def _on_feed(self, event: Event) -> list[Event]:
         """Begin afresh when a jump back begins a new run."""
@@ -314,6 +334,7 @@ class ExecutionAgent(OrderEnds):
         fresh = Account(name=old.name, initial_cash=old.initial_cash, cash=old.initial_cash)
         self.restore(fresh, ())
         self._levels.clear()
+        self._account_risk.clear()
         self._records.clear()
         return events
 
@@ -347,6 +368,9 @@ class ExecutionAgent(OrderEnds):
             day_start_equity=self.desk.day_start_equity,
             waiting=self.desk.waiting(symbol),
             leaving=self.desk.leaving(symbol, signal.timestamp),
+            others=self.desk.expected(but=symbol),
+            drawdown=self._account_risk.get("max_drawdown"),
+            tail=self._tail,
             cycle_id=event.data.get("cycle_id"),
         )
         return decide(signal, self.desk.account, marks, self.limits, context)

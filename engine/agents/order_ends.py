@@ -90,11 +90,14 @@ class OrderEnds(BaseAgent):
                 events.extend(self._undone(order, OrderStatus.CANCELLED, reason))
         return events
 
-    def _cancel_open(self, reason: str, symbol: str | None = None) -> list[Event]:
-        """Cancel what waits at the broker, of one symbol or all, and return the ends."""
+    def _cancel_open(
+        self, reason: str, symbol: str | None = None, *, but_exits: bool = False
+    ) -> list[Event]:
+        """Cancel what waits at the broker, of one symbol or all, and return the ends; exits may be left to wait on."""
         events = []
         for order in tuple(self.desk.orders.values()):
-            if symbol in {None, order.symbol} and self.broker.cancel(order.order_id) is not None:
+            is_meant = symbol in {None, order.symbol} and not (but_exits and order.reduces)
+            if is_meant and self.broker.cancel(order.order_id) is not None:
                 events.append(self._ended(order, OrderStatus.CANCELLED, reason))
                 self._actions.pop(order.order_id, None)
         return events

@@ -32,6 +32,7 @@ from engine.kernels.accounting import equity
 from engine.kernels.series import FloatArray
 from engine.kernels.volatility import annualised_volatility
 from engine.settings import agent_settings
+from engine.trading.case import Tail
 
 PERIODS_PER_YEAR = 252.0
 Method = Literal["historical", "parametric", "monte_carlo"]
@@ -162,6 +163,10 @@ class RiskAgent(BaseAgent):
     def restore(self, peak_equity: float, deepest: float = 0.0) -> None:
         """Continue from the account's journalled peak and deepest drawdown; call before `start`."""
         self._depth = AccountDepth(peak=peak_equity, deepest=deepest)
+
+    def tail_of(self, shares: Mapping[str, float]) -> Tail | None:
+        """Return what an account with these shares of equity may lose in one bar; see `account_tail`."""
+        return figures.account_tail(shares, self._closed(shares))
 
     # -- judgement -------------------------------------------------------------------------------------------------
 

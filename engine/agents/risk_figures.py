@@ -26,6 +26,7 @@ from engine.kernels.risk_score import (
 )
 from engine.kernels.series import FloatArray
 from engine.kernels.volatility import annualised_volatility
+from engine.trading.case import Tail
 
 WINDOW = 500
 """Returns behind VaR, shortfall, volatility and ratios: two years of days leave 25 in the 95 % tail."""
@@ -131,6 +132,20 @@ def measure_account(
         seed=seed,
     )
     return replace(measure(what), drawdown=depth, max_drawdown=deepest), returns
+
+
+def account_tail(shares: Mapping[str, float], bars: Sequence[ClosedBars]) -> Tail | None:
+    """Return what an account that held `shares` may lose in one bar; None below 30 returns in common.
+
+    Without a share nothing can be lost.
+    """
+    if not shares:
+        return Tail(0.0, 0.0)
+    returns = held_returns(shares, bars)
+    if returns.size < LEAST_RETURNS:
+        return None
+    observed = tail_risk.LeftTail.of(returns)
+    return Tail(observed.value_at_risk(0.95), observed.expected_shortfall(0.95))
 
 
 def no_position(drawdown_now: float, deepest: float) -> RiskMetrics:

@@ -123,7 +123,11 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
 
     execution = build(
         ExecutionAgent, "execution", broker=around.broker, limits=settings.risk_limits,
-        kill_switch=around.kill_switch, epoch=around.epoch,
+        kill_switch=around.kill_switch, epoch=around.epoch, tail=lambda shares: risk.tail_of(shares),  # noqa: PLW0108 -- `risk` is built below
+    )  # fmt: skip
+    risk: RiskAgent = build(
+        RiskAgent, "risk", portfolio=execution.portfolio, limits=settings.risk_limits,
+        var_confidence=settings.var_confidence,
     )  # fmt: skip
     monte_carlo: MonteCarloAgent = build(
         MonteCarloAgent, "monte_carlo", n_paths=settings.mc_paths, n_steps=settings.mc_steps,
@@ -135,10 +139,7 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
             waits_for=lambda: around.waits_for() or monte_carlo.waits_for(),
         ),
         monte_carlo=monte_carlo,
-        risk=build(
-            RiskAgent, "risk", portfolio=execution.portfolio, limits=settings.risk_limits,
-            var_confidence=settings.var_confidence,
-        ),
+        risk=risk,
         strategy=build(StrategyAgent, "strategy", strategies=chosen),
         execution=execution,
         supervisor=build(

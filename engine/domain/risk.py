@@ -105,17 +105,41 @@ class Alert(Payload):
     schema: int = 1
 
 
+class LimitAction(Enum):
+    """What follows when a limit is broken, or an order would break it; later ones are stricter."""
+
+    WARN = "warn"
+    """Say so; the order leaves as it is."""
+    CUT = "cut"
+    """Make the order as small as the limit allows."""
+    STOP_ENTRIES = "stop_entries"
+    """Let nothing leave that raises what is limited; what only reduces leaves."""
+    SKIP = "skip"
+    """Drop the order whole."""
+    REDUCE_ONLY = "reduce_only"
+    """Trading goes to REDUCING until a person resumes it."""
+    HALT = "halt"
+    """Trading goes to HALTED until a person resumes it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLimits(Payload):
-    """The limits in force, as fractions of equity unless the name says otherwise."""
+    """The limits in force, as fractions of equity unless the name says otherwise.
+
+    `actions` says by name of a limit what follows when it is broken, where that is not the default of
+    `engine.domain.limits`.
+    """
 
     max_position_size: float = 0.10
     max_daily_loss: float = 0.05
     risk_per_trade: float = 0.02
+    max_gross_exposure: float = 1.0
     max_var_95: float = 0.05
+    max_cvar_95: float = 0.08
     max_drawdown: float = 0.10
     trade_band: float = 0.005
     max_input_age_s: float = 15.0
+    actions: dict[str, LimitAction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

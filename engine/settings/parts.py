@@ -148,7 +148,9 @@ class SchedulerPart(_Part):
 class LimitsPart(_Part):
     """``limits``: the limits that have no environment variable; fractions of equity unless the name says otherwise."""
 
+    max_gross_exposure: float = Field(default=LIMITS.max_gross_exposure, gt=0, le=10)
     max_var_95: Fraction = LIMITS.max_var_95
+    max_cvar_95: Fraction = LIMITS.max_cvar_95
     max_drawdown: Fraction = LIMITS.max_drawdown
     trade_band: Share = LIMITS.trade_band
     max_input_age_s: float = Field(default=LIMITS.max_input_age_s, gt=0)

@@ -3,9 +3,11 @@
 A target is a signed quantity; whatever forbids entries pulls it back to what only reduces.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple, TypeAlias
 
 from engine.domain.instrument import Instrument
 from engine.domain.risk import RiskLevel, RiskLimits
@@ -13,6 +15,17 @@ from engine.domain.signals import GateStep, Signal, StepOutcome
 from engine.domain.trading import HaltMode, Order, TradingHalt
 
 ZERO = Decimal(0)
+
+
+class Tail(NamedTuple):
+    """What an account may lose in one bar, as positive fractions of equity; historical."""
+
+    var_95: float
+    cvar_95: float
+
+
+TailOf: TypeAlias = Callable[[Mapping[str, float]], Tail | None]
+"""Returns the tail of an account that holds these shares of equity, None where there is too little history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +52,12 @@ class GateContext:
         Signed quantity of open orders of the symbol; it counts as held.
     leaving : str
         Why an entry would undo an exit of the symbol, or empty.
+    others : mapping of symbol to Decimal
+        Signed quantities of all other symbols, orders under way included.
+    drawdown : float or None
+        How far the account is below its peak, zero or positive; None while unknown.
+    tail : callable or None
+        See `TailOf`; None where nobody measures it.
     """
 
     order_id: str
@@ -52,6 +71,9 @@ class GateContext:
     day_start_equity: Decimal | None = None
     waiting: Decimal = ZERO
     leaving: str = ""
+    others: Mapping[str, Decimal] = field(default_factory=dict)
+    drawdown: float | None = None
+    tail: TailOf | None = None
     cycle_id: str | None = None
     now: datetime | None = None
 
@@ -71,7 +93,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One signal on its way: `target` moves from rule to rule, `stop` ends the way with a sentence."""
+    """One signal on its way: `target` moves from rule to rule, `stop` ends the way with a sentence.
+
+    `shares` are the signed values of all other symbols over equity.
+    """
 
     signal: Signal
     context: GateContext
@@ -79,6 +104,7 @@ class Case:
     worth: Decimal
     price: Decimal
     held: Decimal
+    shares: Mapping[str, float] = field(default_factory=dict)
     target: Decimal = ZERO
     steps: tuple[GateStep, ...] = ()
     stop: str = ""

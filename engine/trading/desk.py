@@ -10,7 +10,7 @@ from decimal import Decimal
 from engine.domain.market import HistoryLoaded
 from engine.domain.signals import as_utc
 from engine.domain.trading import Account, Fill, Order, OrderStatus, Position, Side
-from engine.kernels.accounting import apply_fill, equity
+from engine.kernels.accounting import apply_fill, equity, mark_of
 from engine.kernels.day_book import DayBook
 from engine.trading import wording as say
 from engine.trading.protection import Protection
@@ -111,6 +111,27 @@ class Desk:
         return sum(
             (o.quantity * o.side.sign for o in self.orders.values() if o.symbol == symbol), ZERO
         )
+
+    def expected(self, but: str = "") -> dict[str, Decimal]:
+        """Return the signed quantity of every other symbol once all orders under way are filled."""
+        found: dict[str, Decimal] = {p.symbol: p.quantity for p in self.account.positions}
+        for order in self.orders.values():
+            found[order.symbol] = found.get(order.symbol, ZERO) + order.quantity * order.side.sign
+        return {symbol: quantity for symbol, quantity in found.items() if symbol != but}
+
+    def standing(self) -> dict[str, float]:
+        """Return what the limits of positions and of the day measure now, by name of the limit; fractions."""
+        worth, start = self.equity, self.day_start_equity
+        if worth <= 0:
+            return {}
+        values = [abs(p.quantity * mark_of(p, self.marks)) / worth for p in self.account.positions]
+        found = {
+            "max_position_size": float(max(values, default=ZERO)),
+            "max_gross_exposure": float(sum(values, ZERO)),
+        }
+        if start is not None and start > 0:
+            found["max_daily_loss"] = float((start - worth) / start)
+        return found
 
     def protective_exit(self, symbol: str) -> Order | None:
         """Return the order that closes a position whose stop or target the last price has crossed, or None.

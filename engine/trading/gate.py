@@ -13,6 +13,7 @@ from engine.domain.risk import RiskLevel, RiskLimits
 from engine.domain.signals import Signal, SignalAction, StepOutcome
 from engine.domain.trading import Account, HaltMode, Order, OrderStatus, Side
 from engine.kernels.accounting import equity
+from engine.trading import bounds
 from engine.trading import wording as say
 from engine.trading.case import ZERO, Case, Decision, GateContext, reducing_target
 from engine.trading.protection import Protection
@@ -36,8 +37,8 @@ def decide(
 
     Notes
     -----
-    Rules in order: kill switch, tradable, sizing, stop and target, exit, stale input, risk level, threshold, position
-    cap, daily loss, trade band, lot size. Pure: the same arguments give the same decision.
+    Rules in order: kill switch, tradable, sizing, stop and target, exit, stale input, risk level, threshold, the limits
+    of `engine.trading.bounds`, trade band, lot size. Pure: the same arguments give the same decision.
 
     A strategy sets stop and target from a close, the gate sees the mark of now. An entry whose stop or target the mark
     has reached is refused: its position would close itself at once.
@@ -54,6 +55,7 @@ def decide(
         worth=equity(account, marks),
         price=Decimal(str(marks.get(signal.symbol, signal.price))),
         held=_held(signal, account, context),
+        shares=_shares(context.others, marks, account),
     )
     for rule in _RULES:
         case = rule(case)
@@ -65,6 +67,20 @@ def decide(
 def _held(signal: Signal, account: Account, context: GateContext) -> Decimal:
     position = account.position(signal.symbol)
     return context.waiting + (ZERO if position is None else position.quantity)
+
+
+def _shares(
+    others: Mapping[str, Decimal], marks: Mapping[str, float], account: Account
+) -> dict[str, float]:
+    """Return the signed values of other symbols over equity; a symbol without a price has none yet."""
+    worth = equity(account, marks)
+    if worth <= 0:
+        return {}
+    return {
+        symbol: float(quantity * Decimal(str(marks[symbol])) / worth)
+        for symbol, quantity in others.items()
+        if symbol in marks
+    }
 
 
 def _readiness(case: Case) -> Case:
@@ -218,43 +234,6 @@ def _threshold(case: Case) -> Case:
     )
 
 
-def _position_cap(case: Case) -> Case:
-    limit = case.limits.max_position_size
-    share = case.share(case.target)
-    most = Decimal(str(limit)) * case.worth / case.price
-    words = f"limit {say.percent(limit)} of equity per symbol"
-    if case.target == 0:
-        detail = f"no position is asked for, {words}"
-        return case.add("Position cap", StepOutcome.PASSED, detail, "not binding", 0.0, limit)
-    if abs(case.target) <= most:
-        detail = f"{say.percent(abs(share))} asked, {words}"
-        return case.add(
-            "Position cap", StepOutcome.PASSED, detail, "not binding", abs(share), limit
-        )
-    detail = f"{say.percent(abs(share))} asked, {words}; raise MAX_POSITION_SIZE to allow more"
-    capped = most.copy_sign(case.target)
-    case = case.add(
-        "Position cap", StepOutcome.CLAMPED, detail, say.percent(limit), abs(share), limit
-    )
-    return replace(case, target=capped, why=case.why)
-
-
-def _daily_loss(case: Case) -> Case:
-    start, limit = case.context.day_start_equity, case.limits.max_daily_loss
-    if start is None or start <= 0:
-        return case.add("Daily loss", StepOutcome.SKIPPED, "the day has no start yet", "–")
-    loss = float((start - case.worth) / start)
-    words = f"limit {say.percent(limit)} today"
-    if loss < limit:
-        detail = f"{say.percent(max(loss, 0.0))} lost, {words}"
-        return case.add("Daily loss", StepOutcome.PASSED, detail, "inside", loss, limit)
-    detail = f"{say.percent(loss)} lost, {words}; entries resume with the next day"
-    case = case.add("Daily loss", StepOutcome.REFUSED, detail, "no entries", loss, limit)
-    return case.no_entry(
-        f"Today's loss of {say.percent(loss)} has reached the limit of {say.percent(limit)}."
-    )
-
-
 def _trade_band(case: Case) -> Case:
     change, band = abs(case.target - case.held), case.limits.trade_band
     share = case.share(change)
@@ -298,8 +277,7 @@ _RULES = (
     _stale_input,
     _risk_level,
     _threshold,
-    _position_cap,
-    _daily_loss,
+    *bounds.RULES,
     _trade_band,
     _lot_size,
 )

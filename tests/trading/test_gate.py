@@ -135,7 +135,7 @@ def test_a_position_with_the_signal_stays_as_it_is_when_the_stop_is_reached():
 def test_between_stop_and_target_an_entry_passes_and_its_size_is_the_distance_to_the_stop(
     action, mark
 ):
-    limits = replace(LIMITS, max_position_size=1e9)
+    limits = replace(LIMITS, max_position_size=1e9, max_gross_exposure=1e9)
     decision = gate(signal(action, None), mark=mark, limits=limits)
     assert step(decision, "Stop and target").outcome is StepOutcome.PASSED
     assert decision.order.quantity == int(Decimal("0.02") * 100_000 / Decimal("0.01"))
