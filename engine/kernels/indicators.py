@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from engine.domain.errors import must
-from engine.kernels.series import FloatArray, as_count, as_series
+from engine.kernels.series import FloatArray, as_count, as_prices, as_series
 
 
 class Bands(NamedTuple):
@@ -28,6 +28,13 @@ class Macd(NamedTuple):
     macd: FloatArray
     signal: FloatArray
     histogram: FloatArray
+
+
+class Stochastic(NamedTuple):
+    """Two series of equal length, 0 to 100; `d` is the moving average of `k`."""
+
+    k: FloatArray
+    d: FloatArray
 
 
 def sma(values: ArrayLike, period: int) -> FloatArray:
@@ -72,15 +79,115 @@ def rsi(closes: ArrayLike, period: int = 14) -> FloatArray:
 
 def atr(highs: ArrayLike, lows: ArrayLike, closes: ArrayLike, period: int = 14) -> FloatArray:
     """Return Wilder's average true range in price units, shape (n - period,); the first bar has no true range."""
-    need = as_count("period", period) + 1
-    high, low, close = (
-        as_series(name, values, need)
-        for name, values in (("highs", highs), ("lows", lows), ("closes", closes))
-    )
-    _same_length(high, low, close)
+    high, low, close = _bars(highs, lows, closes, as_count("period", period) + 1)
     before = close[:-1]
     true_range = np.maximum(high[1:], before) - np.minimum(low[1:], before)
     return _smoothed(true_range, period, 1.0 / period)
+
+
+def adx(highs: ArrayLike, lows: ArrayLike, period: int = 14) -> FloatArray:
+    """Return Wilder's average directional index, 0 to 100, shape (n - 2 period + 1,): how strong a trend is.
+
+    Notes
+    -----
+    TA-Lib's seeds: the averages of the movements start with the first `period` bars, of which the first has none, and
+    the index with the mean of the first `period` values after that. The true range, and so the closes, divides the
+    movements up and down alike and drops out. Where nothing moved at all it is 0.
+
+    References
+    ----------
+    Wilder: New Concepts in Technical Trading Systems (1978).
+    """
+    need = 2 * as_count("period", period)
+    high, low = as_series("highs", highs, need), as_series("lows", lows, need)
+    _same_length(high, low)
+    up, down = np.diff(high), -np.diff(low)
+    rise = _wilder(np.where((up > down) & (up > 0.0), up, 0.0), period)
+    fall = _wilder(np.where((down > up) & (down > 0.0), down, 0.0), period)
+    total = rise + fall
+    moved = total > 0.0
+    strength = np.where(moved, 100.0 * np.abs(rise - fall) / np.where(moved, total, 1.0), 0.0)
+    return _smoothed(strength, period, 1.0 / period)
+
+
+def rate_of_change(values: ArrayLike, period: int = 10) -> FloatArray:
+    """Return the change over `period` bars, a fraction of the value before, shape (n - period,).
+
+    Raises
+    ------
+    InvalidValueError
+        A value that is not positive.
+
+    Notes
+    -----
+    TA-Lib's ROC is 100 times this.
+
+    Examples
+    --------
+    >>> rate_of_change([100.0, 104.0, 110.0], 2).round(9).tolist()
+    [0.1]
+    """
+    v = as_prices("values", values, as_count("period", period) + 1)
+    result: FloatArray = v[period:] / v[:-period] - 1.0
+    return result
+
+
+def stochastic(
+    highs: ArrayLike,
+    lows: ArrayLike,
+    closes: ArrayLike,
+    period: int = 14,
+    slowing: int = 3,
+    signal: int = 3,
+) -> Stochastic:
+    """Return Lane's slow stochastic, shape (n - period - slowing - signal + 3,) each.
+
+    Parameters
+    ----------
+    highs, lows, closes : array_like of shape (n,)
+    period, slowing, signal : int
+        Bars of the channel, of the average that makes `k`, and of the average of `k` that makes `d`.
+
+    Notes
+    -----
+    Where the close stands in the channel of `period` bars: 0 at its lowest low, 100 at its highest high. A channel
+    without height is 50: TA-Lib says 0 there, which would read as oversold.
+    """
+    need = (
+        as_count("period", period) + as_count("slowing", slowing) + as_count("signal", signal) - 2
+    )
+    high, low, close = _bars(highs, lows, closes, need)
+    channel = donchian(high, low, period)
+    height = channel.upper - channel.lower
+    has_height = height > 0.0
+    above = 100.0 * (close[period - 1 :] - channel.lower)
+    place = np.where(has_height, above / np.where(has_height, height, 1.0), 50.0)
+    k = sma(place, slowing)
+    return Stochastic(k[signal - 1 :], sma(k, signal))
+
+
+def on_balance_volume(closes: ArrayLike, volumes: ArrayLike) -> FloatArray:
+    """Return volume added up with the sign of each change of the close, shape (n,).
+
+    Notes
+    -----
+    It starts with the first bar's own volume, as TA-Lib does; only its changes mean something.
+
+    References
+    ----------
+    Granville: New Key to Stock Market Profits (1963).
+
+    Examples
+    --------
+    >>> on_balance_volume([10.0, 11.0, 11.0, 9.0], [5.0, 3.0, 2.0, 4.0]).tolist()
+    [5.0, 8.0, 8.0, 4.0]
+    """
+    close, volume = as_series("closes", closes), as_series("volumes", volumes)
+    _same_length(close, volume)
+    if volume.min() < 0.0:
+        raise must("volumes", "not be negative", float(volume.min()), "drop or repair that bar")
+    direction = np.sign(np.diff(close))
+    return np.cumsum(np.concatenate([volume[:1], direction * volume[1:]]))
 
 
 def bollinger(closes: ArrayLike, period: int = 20, width: float = 2.0) -> Bands:
@@ -159,6 +266,22 @@ def _smoothed(values: FloatArray, period: int, share: float) -> FloatArray:
         level += share * (value - level)
         levels.append(level)
     return np.asarray(levels)
+
+
+def _wilder(moves: FloatArray, period: int) -> FloatArray:
+    """Return Wilder's averages of moves, shape (n - 1,), after the seed; the first bar's move counts as zero."""
+    return _smoothed(np.concatenate([[0.0], moves]), period, 1.0 / period)[1:]
+
+
+def _bars(
+    highs: ArrayLike, lows: ArrayLike, closes: ArrayLike, need: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    high, low, close = (
+        as_series(name, values, need)
+        for name, values in (("highs", highs), ("lows", lows), ("closes", closes))
+    )
+    _same_length(high, low, close)
+    return high, low, close
 
 
 def _windows(name: str, values: ArrayLike, period: int) -> FloatArray:

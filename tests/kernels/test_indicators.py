@@ -70,6 +70,8 @@ def test_every_indicator_ends_with_the_last_bar(c):
     for series in (
         lambda x: ta.sma(x, 10), lambda x: ta.ema(x, 10), lambda x: ta.rsi(x, 14),
         lambda x: ta.zscore(x, 20), lambda x: ta.efficiency_ratio(x, 20), lambda x: ta.macd(x).macd,
+        lambda x: ta.adx(x, x, 14), lambda x: ta.rate_of_change(x, 10), lambda x: ta.stochastic(x, x, x).d,
+        lambda x: ta.on_balance_volume(x, x),
     ):  # fmt: skip
         assert series([*c, 55.0])[:-1] == pytest.approx(series(c), abs=1e-9)
 
@@ -91,6 +93,118 @@ def test_macd_of_a_steady_rise_is_the_lag_between_its_averages():
     lines = ta.macd(np.arange(100.0, 300.0))
     assert lines.macd[-1] == pytest.approx(7.0)
     assert lines.histogram[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+def plain_adx(highs, lows, closes, period):
+    """Wilder's index by running sums, true range and all, as its inventor wrote it down."""
+    rises, falls, ranges = [], [], []
+    for t in range(1, len(highs)):
+        up, down = highs[t] - highs[t - 1], lows[t - 1] - lows[t]
+        rises.append(up if up > down and up > 0.0 else 0.0)
+        falls.append(down if down > up and down > 0.0 else 0.0)
+        ranges.append(max(highs[t], closes[t - 1]) - min(lows[t], closes[t - 1]))
+    sums = [sum(part[: period - 1]) for part in (rises, falls, ranges)]
+    strengths = []
+    for moves in zip(*(part[period - 1 :] for part in (rises, falls, ranges)), strict=True):
+        sums = [s - s / period + move for s, move in zip(sums, moves, strict=True)]
+        plus, minus = 100.0 * sums[0] / sums[2], 100.0 * sums[1] / sums[2]
+        total = plus + minus
+        strengths.append(100.0 * abs(plus - minus) / total if total > 0.0 else 0.0)
+    found = [sum(strengths[:period]) / period]
+    for strength in strengths[period:]:
+        found.append((found[-1] * (period - 1) + strength) / period)
+    return found
+
+
+@settings(max_examples=50)
+@given(closes, st.integers(2, 15))
+def test_adx_equals_wilders_sums(c, period):
+    middle = np.array(c)
+    highs, lows = middle + 1.0 + np.arange(len(c)) % 3, middle - 1.0 - np.arange(len(c)) % 2
+    expected = plain_adx(highs.tolist(), lows.tolist(), c, period)
+    assert ta.adx(highs, lows, period) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_trend_has_adx_100_and_a_line_that_stands_still_0():
+    line = np.arange(1.0, 41.0)
+    assert ta.adx(line + 1.0, line, 14) == pytest.approx(np.full(13, 100.0))
+    assert ta.adx(line[::-1] + 1.0, line[::-1], 14) == pytest.approx(np.full(13, 100.0))
+    assert ta.adx(np.full(40, 5.0), np.full(40, 4.0), 14).tolist() == [0.0] * 13
+
+
+def test_a_bar_that_grows_to_both_sides_alike_moves_to_neither():
+    reach = np.arange(1.0, 41.0)
+    assert ta.adx(100.0 + reach, 100.0 - reach, 14).tolist() == [0.0] * 13
+
+
+@given(closes, st.integers(1, 20))
+def test_the_rate_of_change_leads_back_to_the_value(c, period):
+    rate = ta.rate_of_change(c, period)
+    assert rate.shape == (len(c) - period,)
+    assert np.array(c[:-period]) * (1.0 + rate) == pytest.approx(c[period:])
+
+
+def test_the_stochastic_worked_by_hand():
+    # channels of 2 bars: 8..12, 9..13, 9..13; closes stand at 3/4, 1/4 and 4/4 of them
+    highs, lows = [11.0, 12.0, 13.0, 13.0], [8.0, 9.0, 9.0, 10.0]
+    lines = ta.stochastic(highs, lows, [9.0, 11.0, 10.0, 13.0], period=2, slowing=2, signal=2)
+    assert lines.k == pytest.approx([62.5])
+    assert lines.d == pytest.approx([(50.0 + 62.5) / 2.0])
+
+
+@given(closes)
+def test_the_stochastic_lies_between_0_and_100_and_its_lines_have_one_length(c):
+    middle = np.array(c)
+    lines = ta.stochastic(middle + 0.5, middle - 0.5, middle)
+    assert lines.k.shape == lines.d.shape == (len(c) - 17,)
+    for line in lines:
+        assert ((line >= -1e-9) & (line <= 100.0 + 1e-9)).all()
+    turned = ta.stochastic(0.5 - middle, -0.5 - middle, -middle)
+    assert turned.k == pytest.approx(100.0 - lines.k, abs=1e-6)
+
+
+def test_the_stochastic_of_a_rise_and_of_a_flat_line():
+    line = np.arange(1.0, 31.0)
+    assert ta.stochastic(line, line, line).k[-1] == pytest.approx(100.0)
+    assert ta.stochastic(line[::-1], line[::-1], line[::-1]).d[-1] == pytest.approx(0.0)
+    flat = np.full(30, 5.0)
+    assert ta.stochastic(flat, flat, flat).k.tolist() == [50.0] * 13
+
+
+@given(closes)
+def test_on_balance_volume_adds_rises_and_takes_falls(c):
+    volumes = np.arange(1.0, len(c) + 1.0)
+    total, found = volumes[0], [volumes[0]]
+    for t in range(1, len(c)):
+        total += volumes[t] * ((c[t] > c[t - 1]) - (c[t] < c[t - 1]))
+        found.append(total)
+    assert ta.on_balance_volume(c, volumes).tolist() == found
+
+
+def test_the_newer_indicators_refuse_wrong_periods_and_lengths():
+    with pytest.raises(NotEnoughDataError, match="at least 28"):
+        ta.adx(np.ones(27), np.ones(27))
+    with pytest.raises(NotEnoughDataError, match="at least 18"):
+        ta.stochastic(np.ones(17), np.ones(17), np.ones(17))
+    with pytest.raises(NotEnoughDataError, match="at least 11"):
+        ta.rate_of_change(np.ones(10))
+    with pytest.raises(InvalidValueError, match="values must be positive"):
+        ta.rate_of_change([0.0] * 12)
+    with pytest.raises(InvalidValueError, match="volumes must not be negative"):
+        ta.on_balance_volume([1.0, 2.0], [1.0, -1.0])
+    for call in (
+        lambda: ta.adx(np.ones(30), np.ones(31)),
+        lambda: ta.stochastic(np.ones(30), np.ones(30), np.ones(31)),
+        lambda: ta.on_balance_volume(np.ones(30), np.ones(31)),
+    ):
+        with pytest.raises(InvalidValueError, match="equal lengths"):
+            call()
+    for call in (
+        lambda: ta.adx(np.ones(30), np.ones(30), 0), lambda: ta.rate_of_change(np.ones(30), 0),
+        lambda: ta.stochastic(np.ones(30), np.ones(30), np.ones(30), slowing=0),
+    ):  # fmt: skip
+        with pytest.raises(InvalidValueError, match="at least 1"):
+            call()
 
 
 def test_wrong_periods_and_lengths_are_refused():

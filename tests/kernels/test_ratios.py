@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from engine.domain.errors import InvalidValueError, NotEnoughDataError
-from engine.kernels.ratios import beta, cagr, calmar_ratio, sharpe_ratio, sortino_ratio
+from engine.kernels.ratios import (
+    annual_alpha,
+    beta,
+    cagr,
+    calmar_ratio,
+    correlation,
+    sharpe_ratio,
+    sortino_ratio,
+)
 
 returns = st.lists(st.floats(-0.5, 0.5), min_size=3, max_size=60)
 
@@ -73,3 +82,60 @@ def test_beta_needs_a_benchmark_that_moves_and_the_same_bars():
         beta([0.1, 0.2, 0.3], [0.01, 0.01, 0.01])
     with pytest.raises(InvalidValueError, match="have 3 values"):
         beta([0.1, 0.2, 0.3], [0.1, 0.2])
+
+
+def test_alpha_is_what_is_left_of_a_year_beside_the_benchmark():
+    b = np.array([0.01, -0.02, 0.03])
+    assert annual_alpha(1.5 * b + 0.001, b, 252) == pytest.approx(1.001**252 - 1.0)
+    assert annual_alpha(b, b, 252) == pytest.approx(0.0, abs=1e-12)
+    assert annual_alpha(0.5 * b - 0.001, b, 12) == pytest.approx(0.999**12 - 1.0)
+
+
+@given(returns, st.floats(-3.0, 3.0), st.floats(-0.1, 0.1))
+def test_alpha_is_the_compounded_intercept_of_a_regression(b, slope, intercept):
+    assume(np.std(b) > 1e-3)
+    r = slope * np.array(b) + intercept
+    assert annual_alpha(r, b, 12) == pytest.approx((1.0 + intercept) ** 12 - 1.0, abs=1e-6)
+
+
+def test_alpha_equals_the_intercept_of_scipy():
+    rng = np.random.default_rng(1)
+    b = rng.normal(0.0, 0.01, 500)
+    r = 0.0003 + 0.8 * b + rng.normal(0.0, 0.01, 500)
+    intercept = stats.linregress(b, r).intercept
+    assert annual_alpha(r, b, 252) == pytest.approx((1.0 + intercept) ** 252 - 1.0)
+
+
+def test_alpha_of_more_than_everything_lost_is_refused():
+    with pytest.raises(InvalidValueError, match="growth must not fall below zero"):
+        annual_alpha([-2.0, -1.9, -2.1], [0.01, 0.02, -0.03], 252)
+    with pytest.raises(NotEnoughDataError, match="benchmark that moves"):
+        annual_alpha([0.1, 0.2, 0.3], [0.01, 0.01, 0.01], 252)
+    with pytest.raises(InvalidValueError, match="periods_per_year"):
+        annual_alpha([0.1, 0.2, 0.3], [0.01, 0.02, -0.03], 0)
+
+
+@given(returns)
+def test_correlation_equals_that_of_scipy_and_does_not_mind_the_order(b):
+    assume(np.std(b) > 1e-3)
+    r = np.sin(np.arange(len(b)))
+    assert correlation(r, b) == pytest.approx(stats.pearsonr(r, b).statistic, abs=1e-9)
+    assert correlation(b, r) == pytest.approx(correlation(r, b), abs=1e-12)
+
+
+@given(returns, st.floats(0.1, 5.0), st.floats(-0.1, 0.1))
+def test_correlation_is_one_on_a_line_and_never_more(b, slope, intercept):
+    assume(np.std(b) > 1e-3)
+    line = slope * np.array(b) + intercept
+    assert correlation(line, b) == pytest.approx(1.0, abs=1e-9)
+    assert correlation(-line, b) == pytest.approx(-1.0, abs=1e-9)
+    assert abs(correlation(line, b)) <= 1.0
+
+
+def test_correlation_needs_two_series_that_move_over_the_same_bars():
+    flat, moving = [0.01, 0.01, 0.01], [0.1, 0.2, 0.3]
+    for pair in ((flat, moving), (moving, flat), (moving, [0.0, 0.0, 0.0])):
+        with pytest.raises(NotEnoughDataError, match="two series that move"):
+            correlation(*pair)
+    with pytest.raises(InvalidValueError, match="have 3 values"):
+        correlation(moving, [0.1, 0.2])

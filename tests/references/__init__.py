@@ -1,0 +1,1 @@
+"""Reference values against our kernels: ``python -m tests.references FILE --data DIR``."""
