@@ -47,7 +47,7 @@ KINDS: tuple[Kind, ...] = (
           EventType.ALERT_ACKNOWLEDGED, EventType.TRADING_HALTED, EventType.TRADING_RESUMED),
     _kind("forecasts", "Forecasts", EventType.MC_UPDATE, EventType.FORECASTS_SETTLED),
     _kind("commands", "Commands", EventType.COMMAND_ACCEPTED, EventType.COMMAND_REFUSED,
-          EventType.WEIGHTS_CHANGED),
+          EventType.WEIGHTS_CHANGED, EventType.LIMITS_CHANGED),
     _kind("agents", "Agents", EventType.AGENT_CHANGED, EventType.AGENT_FAILED, EventType.ENGINE_STARTED,
           EventType.ENGINE_STOPPED, EventType.RUN_STARTED, EventType.AGENT_PACED, EventType.SCHEDULER_WEIGHTED),
     _kind("feed", "Feed", EventType.FEED_CHANGED, EventType.HISTORY_LOADED, EventType.TICK_DROPPED),

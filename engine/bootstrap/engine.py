@@ -147,6 +147,7 @@ class Engine:
         self._continue_feed()
         self._continue_account()
         self.obeying.pacing.repeat()
+        self.obeying.limiting.repeat()
         self._seed_sections()
         await self.bus.publish(
             Event(EventType.RUN_STARTED, self._section("running").to_data(), source="engine")
@@ -241,7 +242,7 @@ class Engine:
         self.log.show("strategies", StrategiesSection(rows=rows, threshold=threshold))
         crew = tuple(agent.row() for agent in self.crew.shown)
         self.log.show("agents", AgentsSection(rows=crew, weights=self.obeying.pacing.weights()))
-        self.log.show("trading", TradingSection(limits=self.parts.settings.risk_limits))
+        self.log.show("trading", TradingSection(limits=self.obeying.limiting.in_force))
 
     async def _tell_latch(self) -> None:
         """Publish a halt that was set while no engine ran."""

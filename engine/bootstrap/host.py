@@ -202,9 +202,8 @@ def repeat_halt(switch: KillSwitch, gateway: Door) -> None:
     """Send a halt again that was in force here and could not be written, so that it is kept, shown and obeyed."""
     halt = switch.unwritten
     if halt is not None:
-        gateway.send(
-            HaltTrading(reason=halt.reason[:MAX_REASON]), actor=halt.actor, source="engine"
-        )
+        wish = HaltTrading(reason=halt.reason[:MAX_REASON], mode=halt.mode)
+        gateway.send(wish, actor=halt.actor, source="engine")
 
 
 def prepare_home(home: Path) -> None:

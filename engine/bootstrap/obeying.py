@@ -7,6 +7,7 @@ import logging
 
 from engine.agents.base import BaseAgent
 from engine.bootstrap.crew import Crew
+from engine.bootstrap.limiting import Limiting
 from engine.bootstrap.pacing import Pacing
 from engine.core.commands import CommandDesk
 from engine.core.event_bus import EventBus
@@ -24,6 +25,7 @@ from engine.domain.commands import (
     RunAgentOnce,
     SetAgentPace,
     SetReplaySpeed,
+    SetRiskLimits,
     SetSchedulerWeights,
     SetStrategyEnabled,
     SetStrategyWeights,
@@ -64,6 +66,7 @@ class Obeying:
         self._bus = bus
         self._journal = journal
         self.pacing = Pacing(lambda: crew.all, registry.execution_engine, bus, journal)
+        self.limiting = Limiting(crew, bus, journal)
         self._agents: dict[str, BaseAgent] = {agent.agent_id: agent for agent in crew.all}
 
     def enlist(self, desk: CommandDesk) -> None:
@@ -77,6 +80,7 @@ class Obeying:
         desk.register(SetSchedulerWeights, self.pacing.set_weights)
         desk.register(SetStrategyWeights, self.set_weights)
         desk.register(SetStrategyEnabled, self.set_enabled)
+        desk.register(SetRiskLimits, self.limiting.set_limits)
         desk.register(HaltTrading, self.halt)
         desk.register(ResumeTrading, self.resume_trading)
         desk.register(AcknowledgeAlert, self.acknowledge)
@@ -180,15 +184,23 @@ class Obeying:
 
     async def halt(self, command: HaltTrading, envelope: CommandEnvelope) -> Answer:
         """Set the kill switch, cancel what is open, and verify."""
-        events = self._crew.execution.halt(envelope.actor, command.reason)
+        if command.mode is HaltMode.ACTIVE:
+            raise must(
+                "mode", "be REDUCING or HALTED", command.mode.value, "resume trading instead"
+            )
+        events = self._crew.execution.halt(envelope.actor, command.reason, command.mode)
         for event in events:
             await self._bus.publish(event)
         left = len(self._crew.execution.broker.open_orders())
         positions = len(self._crew.execution.desk.account.positions)
         cancelled = len(events) - 1
         orders = f"{_n(cancelled, 'open order')} cancelled, {left} left open, verified."
-        kept = f"No order leaves, those of stops and targets included. {_n(positions, 'position')} kept."
-        return f"HALTED by {envelope.actor}", f"{orders} {kept}"
+        kept = f"{_n(positions, 'position')} kept."
+        if command.mode is HaltMode.REDUCING:
+            follows = "No entry leaves; stops, targets and signals still close positions."
+            return f"Reduce only, by {envelope.actor}", f"{orders} {follows} {kept}"
+        follows = "No order leaves, those of stops and targets included."
+        return f"HALTED by {envelope.actor}", f"{orders} {follows} {kept}"
 
     async def resume_trading(self, _: ResumeTrading, envelope: CommandEnvelope) -> Answer:
         """Lift the kill switch."""

@@ -176,9 +176,9 @@ class Gateway:
         )  # fmt: skip
         checked(envelope)
         if isinstance(command, HaltTrading):
-            self._set_kill_switch(
-                TradingHalt(mode=HaltMode.HALTED, actor=actor, reason=command.reason)
-            )
+            is_soft = command.mode is HaltMode.REDUCING
+            mode = HaltMode.REDUCING if is_soft else HaltMode.HALTED
+            self._set_kill_switch(TradingHalt(mode=mode, actor=actor, reason=command.reason))
         self._journal.send(envelope)
         if self._wake is not None:
             self._wake()

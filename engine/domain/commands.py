@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.domain.errors import UnknownNameError
 from engine.domain.payload import Payload
+from engine.domain.trading import HaltMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +110,26 @@ class JumpReplay(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetRiskLimits(Payload):
+    """Put limits in force at once, by name: values as fractions, actions as words; what is not given stays.
+
+    A change that loosens any limit is refused unless `loosen` says that this is meant.
+    """
+
+    limits: dict[str, float] = field(default_factory=dict)
+    actions: dict[str, str] = field(default_factory=dict)
+    loosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HaltTrading(Payload):
-    """The kill switch: cancel open orders, allow no entry, keep positions; stays on through a restart."""
+    """The kill switch: cancel open orders, allow no entry, keep positions; stays on through a restart.
+
+    `mode` "REDUCING" lets exits leave and wait on; "HALTED" lets nothing leave.
+    """
 
     reason: str = ""
+    mode: HaltMode = HaltMode.HALTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +159,7 @@ Command = (
     | ResumeReplay
     | StepReplay
     | JumpReplay
+    | SetRiskLimits
     | HaltTrading
     | ResumeTrading
     | AcknowledgeAlert

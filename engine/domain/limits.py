@@ -110,6 +110,19 @@ def loosened(before: RiskLimits, after: RiskLimits) -> tuple[str, ...]:
     )
 
 
+def differences(before: RiskLimits, after: RiskLimits) -> list[str]:
+    """Return each changed limit in words."""
+    found = []
+    for name, spec in LIMITS.items():
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            found.append(f"{spec.title} {old:.2%} → {new:.2%}")
+        if action_of(before, name) is not action_of(after, name):
+            words = action_of(after, name).value.replace("_", " ")
+            found.append(f"{spec.title} when broken: {words}")
+    return found
+
+
 def _spec(name: str) -> LimitSpec:
     spec = LIMITS.get(name)
     if spec is None:

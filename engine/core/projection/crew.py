@@ -20,6 +20,7 @@ from engine.domain.agents import (
 )
 from engine.domain.commands import CommandAnswer
 from engine.domain.events import Event, EventType
+from engine.domain.limits import LimitsChanged
 from engine.domain.payload import Payload
 from engine.domain.risk import Alert
 from engine.domain.sections import (
@@ -296,7 +297,11 @@ class TradingFold(Fold):
 
     def routes(self) -> dict[EventType, Route]:
         """Return the routes of the latch."""
-        return {EventType.TRADING_HALTED: self._latch, EventType.TRADING_RESUMED: self._latch}
+        return {
+            EventType.TRADING_HALTED: self._latch,
+            EventType.TRADING_RESUMED: self._latch,
+            EventType.LIMITS_CHANGED: self._limits,
+        }
 
     def names(self) -> Names:
         """Return ``trading``."""
@@ -323,6 +328,11 @@ class TradingFold(Fold):
     def restore(self, data: Any) -> None:  # noqa: ANN401
         """Take it over."""
         self._section = TradingSection.from_data(data)
+
+    def _limits(self, event: Event) -> Names:
+        told = LimitsChanged.from_data(event.data)
+        self._section = replace(self._section, limits=told.limits)
+        return ("trading",)
 
     def _latch(self, event: Event) -> Names:
         halt = TradingHalt.from_data(event.data)

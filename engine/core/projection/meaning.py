@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from engine.core.projection.fold import received_at
 from engine.domain.agents import TaskPriority
 from engine.domain.events import Event, EventType
+from engine.domain.limits import LimitsChanged, differences
 from engine.domain.log import LogRow
 from engine.domain.var_backtest import COLUMNS
 
@@ -230,6 +231,12 @@ def _signal_rejected(data: Mapping[str, Any]) -> Meaning:
     return Meaning(f"No order for {data['action']} {data['symbol']}: {reason}.", data["symbol"])
 
 
+def _limits(data: Mapping[str, Any]) -> Meaning:
+    told = LimitsChanged.from_data(data)
+    changes = ", ".join(differences(told.previous, told.limits))
+    return Meaning(f"{told.actor} set limits: {changes}.", "portfolio", "accent")
+
+
 def _weights(data: Mapping[str, Any]) -> Meaning:
     before, enabled = data.get("previous", {}), data.get("enabled", {})
     was = data.get("previous_enabled", {})
@@ -360,6 +367,7 @@ _LINES: dict[EventType, Callable[[Mapping[str, Any]], Meaning]] = {
     EventType.SIGNAL_EXECUTED: _signal_executed,
     EventType.SIGNAL_REJECTED: _signal_rejected,
     EventType.WEIGHTS_CHANGED: _weights,
+    EventType.LIMITS_CHANGED: _limits,
     EventType.ORDER_INTENDED: _order("intended"),
     EventType.ORDER_PLACED: _order("placed"),
     EventType.ORDER_REJECTED: _order("refused by the broker", "warn"),

@@ -5,6 +5,7 @@ Fractions of equity; a use above its limit is shown as it is, never cut.
 
 from decimal import Decimal
 
+from engine.domain.limits import LIMITS
 from engine.domain.risk import LimitUse, RiskLimits, RiskMetrics
 from engine.domain.sections import PortfolioSection
 from engine.kernels.accounting import mark_of
@@ -14,38 +15,47 @@ def uses_of(
     limits: RiskLimits, portfolio: PortfolioSection, risk: RiskMetrics | None
 ) -> tuple[LimitUse, ...]:
     """Return the uses that are known, in the order in which screens show them."""
-    uses = [_largest_position(limits, portfolio), _daily_loss(limits, portfolio)]
-    uses.append(_drawdown(limits, portfolio))
-    if risk is not None and risk.var_95 is not None:
-        uses.append(
-            LimitUse(name="VaR 95", value=risk.var_95, limit=limits.max_var_95, window="one bar")
-        )
-    return tuple(uses)
+    uses = [
+        _largest_position(limits, portfolio),
+        _gross_exposure(limits, portfolio),
+        _daily_loss(limits, portfolio),
+        _drawdown(limits, portfolio),
+    ]
+    tails = {} if risk is None else {"max_var_95": risk.var_95, "max_cvar_95": risk.cvar_95}
+    known = {name: value for name, value in tails.items() if value is not None}
+    return (*uses, *(_use(limits, name, value) for name, value in known.items()))
+
+
+def _use(limits: RiskLimits, name: str, value: float, detail: str = "") -> LimitUse:
+    spec = LIMITS[name]
+    return LimitUse(
+        name=spec.title, value=value, limit=getattr(limits, name), window=spec.window, detail=detail
+    )
 
 
 def _largest_position(limits: RiskLimits, portfolio: PortfolioSection) -> LimitUse:
     values = {p.symbol: abs(p.quantity * mark_of(p, portfolio.marks)) for p in portfolio.positions}
     symbol = max(values, key=lambda name: (values[name], name), default="")
-    return LimitUse(
-        name="Largest position", value=_share(values.get(symbol, Decimal(0)), portfolio.equity),
-        limit=limits.max_position_size, window="now", detail=symbol,
-    )  # fmt: skip
+    share = _share(values.get(symbol, Decimal(0)), portfolio.equity)
+    return _use(limits, "max_position_size", share, symbol)
+
+
+def _gross_exposure(limits: RiskLimits, portfolio: PortfolioSection) -> LimitUse:
+    values = [abs(p.quantity * mark_of(p, portfolio.marks)) for p in portfolio.positions]
+    n = len(values)
+    held = f"{n} position{'' if n == 1 else 's'}" if n else ""
+    share = _share(sum(values, Decimal(0)), portfolio.equity)
+    return _use(limits, "max_gross_exposure", share, held)
 
 
 def _daily_loss(limits: RiskLimits, portfolio: PortfolioSection) -> LimitUse:
     loss = max(Decimal(0), -portfolio.day_pnl)
-    return LimitUse(
-        name="Daily loss", value=_share(loss, portfolio.day_start_equity),
-        limit=limits.max_daily_loss, window="today",
-    )  # fmt: skip
+    return _use(limits, "max_daily_loss", _share(loss, portfolio.day_start_equity))
 
 
 def _drawdown(limits: RiskLimits, portfolio: PortfolioSection) -> LimitUse:
     lost = portfolio.peak_equity - portfolio.equity
-    return LimitUse(
-        name="Drawdown", value=_share(lost, portfolio.peak_equity), limit=limits.max_drawdown,
-        window="from the peak",
-    )  # fmt: skip
+    return _use(limits, "max_drawdown", _share(lost, portfolio.peak_equity))
 
 
 def _share(part: Decimal, whole: Decimal) -> float:
