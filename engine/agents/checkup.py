@@ -151,7 +151,7 @@ def _hangs(name: str, vitals: Vitals) -> AgentTrouble | None:
     allowed_s = max(HANG_S, 3 * (vitals.interval_s or 0.0))
     if vitals.in_flight_s - vitals.waited_s <= allowed_s:
         return None
-    message = f"Its cycle has lasted {vitals.in_flight_s:.0f} s, {allowed_s:.0f} s are allowed."
+    message = f"Its work has lasted {vitals.in_flight_s:.0f} s, {allowed_s:.0f} s are allowed."
     return AgentTrouble(kind="hangs", title=f"{name} hangs", message=message)
 
 

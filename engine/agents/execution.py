@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from engine.adapters.brokers.paper import PaperBroker
-from engine.agents.execution_inputs import instrument_of, limits_of, signal_of
+from engine.agents.execution_inputs import instrument_of, limits_of, signal_of, standing_of
 from engine.agents.observations import instruments_of, observe, symbols_of
 from engine.agents.order_ends import OrderEnds
 from engine.core.event_bus import EventBus
@@ -23,7 +23,7 @@ from engine.domain.market import HistoryLoaded, Tick
 from engine.domain.risk import PORTFOLIO, RiskLevel
 from engine.domain.signals import CycleRecord, Signal, SignalAction, StepOutcome
 from engine.domain.trading import Account, Fill, HaltMode, Order, OrderStatus, TradingHalt
-from engine.trading.case import Decision, GateContext, TailOf
+from engine.trading.case import Decision, GateContext
 from engine.trading.desk import Desk
 from engine.trading.gate import decide
 from engine.trading.latch import KillSwitch
@@ -41,10 +41,9 @@ class ExecutionAgent(OrderEnds):
     Parameters
     ----------
     config : mapping
-        `broker` (default: a paper account), `instruments`, `symbols`, `limits` (RiskLimits) or single limits by name
-        (`max_position_size`, `max_daily_loss`, `risk_per_trade`, `trade_band`, `max_input_age_s`), `kill_switch`,
-        `epoch` (the owner's fencing number, part of every order id), `tail` (see `TailOf`: what the account would lose
-        with an order in it).
+        `broker` (default: a paper account), `instruments`, `symbols`, `limits` (RiskLimits) or single limits by name,
+        `kill_switch`, `epoch` (the owner's fencing number, part of every order id), `tail` (`TailOf`), `needs_price`
+        (a signal's own price sizes nothing).
     """
 
     topics: ClassVar[tuple[EventType, ...]] = (
@@ -91,7 +90,6 @@ class ExecutionAgent(OrderEnds):
         self.desk = Desk(self.broker.account(), int(self.config.get("epoch", 0)))
         self.symbols = symbols_of(self.config)
         self._instruments = instruments_of(self.config)
-        self._tail: TailOf | None = self.config.get("tail")
         self._limit_watch = LimitWatch()
         self._account_risk: dict[str, float] = {}
         self._levels: dict[str, RiskLevel] = {}
@@ -250,6 +248,7 @@ class ExecutionAgent(OrderEnds):
     def _on_signal(self, event: Event) -> list[Event]:
         """Return the gate's answer: the completed record, and an intent or a refusal."""
         signal = signal_of(event, self._clock.now())
+        signal = replace(signal, timestamp=self.desk.reached(signal.symbol, signal.timestamp))
         if signal.action is SignalAction.HOLD:
             return []
         record = self._records.get(signal.symbol)
@@ -283,7 +282,7 @@ class ExecutionAgent(OrderEnds):
         objection = self._overtaken.pop(order.order_id, "") or self._objection(order)
         if objection:
             return self._undone(order, OrderStatus.CANCELLED, objection)
-        now = event.as_of or self._clock.now()
+        now = self.desk.reached(order.symbol, event.as_of or self._clock.now())
         placed, fills = self.broker.submit(order, now)
         if placed.status is OrderStatus.REJECTED:
             return self._undone(order, OrderStatus.REJECTED, placed.reason)
@@ -305,10 +304,7 @@ class ExecutionAgent(OrderEnds):
         symbol, data = str(event.data["symbol"]), event.data
         self._levels[symbol] = RiskLevel(data["risk_level"])
         if symbol == PORTFOLIO:
-            told = {"max_var_95": data.get("var_95"), "max_cvar_95": data.get("cvar_95")}
-            depth = data.get("drawdown")
-            told["max_drawdown"] = None if depth is None else -depth
-            self._account_risk = {name: v for name, v in told.items() if v is not None}
+            self._account_risk = standing_of(data)
         return ()
 
     def _on_record(self, event: Event) -> tuple[Event, ...]:
@@ -360,7 +356,7 @@ class ExecutionAgent(OrderEnds):
             order_id=self.desk.next_order_id(),
             instrument=instrument_of(self._instruments, symbol),
             halt=self.kill_switch.check(),
-            not_ready=self._not_ready,
+            not_ready=self._not_ready or self._unpriced(symbol, marks),
             input_age_s=None if heard is None else self._clock.monotonic() - heard,
             risk_level=self._level(symbol),
             score=None if record is None else record.score,
@@ -370,10 +366,15 @@ class ExecutionAgent(OrderEnds):
             leaving=self.desk.leaving(symbol, signal.timestamp),
             others=self.desk.expected(but=symbol),
             drawdown=self._account_risk.get("max_drawdown"),
-            tail=self._tail,
+            tail=self.config.get("tail"),
             cycle_id=event.data.get("cycle_id"),
         )
         return decide(signal, self.desk.account, marks, self.limits, context)
+
+    def _unpriced(self, symbol: str, marks: Mapping[str, float]) -> str:
+        """Return why a symbol cannot be sized yet, where an author's own price may size nothing."""
+        is_unpriced = bool(self.config.get("needs_price")) and symbol not in marks
+        return f"no price of {symbol} is known yet" if is_unpriced else ""
 
     def _level(self, symbol: str) -> RiskLevel | None:
         if symbol in self._levels:

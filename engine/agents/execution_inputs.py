@@ -59,3 +59,14 @@ def signal_of(event: Event, now: datetime) -> Signal:
         take_profit=flat.get("take_profit"),
         timestamp=event.as_of or now,
     )
+
+
+def standing_of(risk: Mapping[str, Any]) -> dict[str, float]:
+    """Return what the limits of the account's risk measure, by name of the limit, from the data of a RISK_UPDATE."""
+    depth = risk.get("drawdown")
+    told = {
+        "max_var_95": risk.get("var_95"),
+        "max_cvar_95": risk.get("cvar_95"),
+        "max_drawdown": None if depth is None else -depth,
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -3,6 +3,8 @@
 Rows are counted per place ("cycle", "handle MARKET_DATA"), so that a healthy handler does not hide a broken cycle.
 """
 
+from engine.domain.payload import whole_text
+
 BREAKER = 5
 """Failures in a row at one place after which the agent is taken out of service."""
 FIRST_BACKOFF_S = 0.5
@@ -27,7 +29,7 @@ class Fence:
         row = self._rows[where] = self._rows.get(where, 0) + 1
         backoff_s = min(FIRST_BACKOFF_S * 2 ** min(row - 1, BREAKER), LONGEST_BACKOFF_S)
         self.quiet_until_s = now_s + backoff_s
-        self.last_error = f"{type(error).__name__}: {error}"
+        self.last_error = f"{type(error).__name__}: {_words_of(error)}"
         return row
 
     def passed(self, where: str) -> None:
@@ -39,3 +41,11 @@ class Fence:
         self._rows.clear()
         self.quiet_until_s = 0.0
         self.last_error = ""
+
+
+def _words_of(error: BaseException) -> str:
+    """Return what an error says of itself, as text that can be shown; an error of an agent's own may say nothing."""
+    try:
+        return str(whole_text(str(error)))
+    except Exception:  # noqa: BLE001 -- whatever its own code does
+        return "it cannot be told"

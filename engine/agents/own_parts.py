@@ -17,7 +17,7 @@ from engine.core.event_bus import EventBus, Handler, is_async
 from engine.core.state_manager import StateManager
 from engine.domain.errors import must
 from engine.domain.events import OPEN_TYPES, Event, EventType
-from engine.domain.payload import decode, encode
+from engine.domain.payload import decode, encode, whole_text
 from engine.domain.risk import Alert
 from engine.ports.clock import Clock
 
@@ -259,9 +259,12 @@ def _check_alert(alert: Alert) -> None:
 
 
 def _check_key(key: object) -> None:
-    if not isinstance(key, str) or key.startswith(TAKEN) or len(key) > MAX_KEY:
+    is_text = isinstance(key, str) and whole_text(key) == key
+    if not is_text or str(key).startswith(TAKEN) or len(str(key)) > MAX_KEY:
         rule = f"be text of at most {MAX_KEY} characters that begins with none of {' '.join(TAKEN)}"
-        raise must("key", rule, str(key)[:MAX_KEY], "the engine keeps those; choose another")
+        raise must(
+            "key", rule, whole_text(str(key))[:MAX_KEY], "the engine keeps those; choose another"
+        )
 
 
 def _encoded(name: str, value: object) -> bytes:

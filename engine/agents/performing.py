@@ -272,9 +272,9 @@ class Performing(ABC):
 
     @property
     def in_flight_s(self) -> float | None:
-        """How long the cycle at work has lasted; None when none is."""
+        """How long the cycle at work has lasted, or what is answered off the loop; None when nothing is at work."""
         began_s = self._cycle_began_s
-        return None if began_s is None else self._clock.monotonic() - began_s
+        return self._worker.in_flight_s if began_s is None else self._clock.monotonic() - began_s
 
     def publish_measured(self) -> None:
         """Post AGENT_MEASURED now; the base does so by itself at most once a second."""

@@ -61,6 +61,7 @@ class Worker:
         self._one_at_a_time = one_at_a_time
         self._pending: dict[tuple[EventType, object], Event] = {}
         self._at_work: EventType | None = None
+        self._began_s: float | None = None
         self._arrived = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_woken = False
@@ -73,6 +74,12 @@ class Worker:
     def n_pending(self) -> int:
         """Events that wait."""
         return len(self._pending)
+
+    @property
+    def in_flight_s(self) -> float | None:
+        """How long the event at work has been at work; None when none is."""
+        began_s = self._began_s
+        return None if began_s is None else time.perf_counter() - began_s
 
     def owes(self, topic: EventType) -> bool:
         """Return whether an event of a topic waits or is being answered; from any thread."""
@@ -125,7 +132,7 @@ class Worker:
         self._at_work = event.event_type
         try:
             async with self._one_at_a_time:
-                began = time.perf_counter()
+                began = self._began_s = time.perf_counter()
                 try:
                     answers = await self._compute.run(partial(self._hands.answers_to, event))
                 except Exception as error:  # noqa: BLE001 -- the fence: a failure becomes an event
@@ -135,7 +142,7 @@ class Worker:
                         self._hands.answered(event, answers)
                 self._hands.timed(began)
         finally:
-            self._at_work = None
+            self._at_work = self._began_s = None
 
     async def _work_later(self) -> bool:
         """Do one piece of work that could wait, and rest as long as it took; return whether there was one."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from engine.adapters.compute.thread import ThreadCompute
 from engine.agents.base import BaseAgent
 from engine.agents.execution import ExecutionAgent
 from engine.agents.limits import START_S, STOP_S
@@ -123,7 +124,7 @@ def muster(settings: Settings, around: Surroundings) -> Crew:
 
     execution = build(
         ExecutionAgent, "execution", broker=around.broker, limits=settings.risk_limits,
-        kill_switch=around.kill_switch, epoch=around.epoch, tail=lambda shares: risk.tail_of(shares),  # noqa: PLW0108 -- `risk` is built below
+        kill_switch=around.kill_switch, epoch=around.epoch, needs_price=True, tail=lambda shares: risk.tail_of(shares),  # noqa: PLW0108 -- `risk` is built below
     )  # fmt: skip
     risk: RiskAgent = build(
         RiskAgent, "risk", portfolio=execution.portfolio, limits=settings.risk_limits,
@@ -159,6 +160,8 @@ def _own(
     """Return an agent of one's own; what its constructor refuses is a matter of the configuration."""
     config, quota = {**shared, **part.config}, Quota(around.clock)
     agent_id = str(config.get("agent_id", name))
+    if not around.compute.is_inline:  # forecasts wait for nobody else's work
+        config["compute"] = ThreadCompute(f"pilothouse-own-{agent_id}")
     own_bus = OwnBus(around.bus, agent_id, quota, around.clock)
     memory = cast(StateManager, OwnMemory(around.state))
     try:

@@ -191,6 +191,8 @@ class Engine:
         self.log.show("engine", self._section("stopped"))
         await self.log.close()
         self.parts.compute.close()
+        for agent in self.crew.own:
+            agent.config["compute"].close()
         if self.parts.pool_compute is not None:
             self.parts.pool_compute.close()
         if AgentRegistry._instance is self.registry:

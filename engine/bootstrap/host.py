@@ -22,6 +22,7 @@ from engine.bootstrap.questions import questions
 from engine.bootstrap.warming import Warming, make_ready
 from engine.core.gateway import EngineSide, Gateway
 from engine.core.live_store import LiveStore
+from engine.core.threads import in_thread
 from engine.core.trouble import Pace
 from engine.domain.commands import HaltTrading
 from engine.domain.errors import ConfigurationError, JournalError, OwnershipLostError
@@ -78,7 +79,7 @@ class Host:
         JournalError
             The journal cannot be opened; it is left as it is.
         """
-        await asyncio.to_thread(self._open)
+        await in_thread(self._open)
         watch = self._beat if self._is_owner else self._stand_by
         self._task = asyncio.create_task(watch(), name="host.watch")
 
@@ -88,7 +89,7 @@ class Host:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await asyncio.to_thread(self._close)
+        await in_thread(self._close)
 
     # -- in a thread: these wait for files ------------------------------------------------------------------------
 
@@ -175,7 +176,7 @@ class Host:
     # -- in the server's loop -------------------------------------------------------------------------------------
 
     async def _stand_by(self) -> None:
-        while not await asyncio.to_thread(self._take_over):
+        while not await in_thread(self._take_over):
             await asyncio.sleep(LOOK_S)
         await self._beat()
 
@@ -187,12 +188,12 @@ class Host:
             if self._journal is None:
                 return
             try:
-                await asyncio.to_thread(self._journal.beat, self._epoch, clock.now())
+                await in_thread(self._journal.beat, self._epoch, clock.now())
                 if self._kill_switch is not None:
-                    await asyncio.to_thread(repeat_halt, self._kill_switch, self.gateway)
+                    await in_thread(repeat_halt, self._kill_switch, self.gateway)
             except OwnershipLostError:
                 log.critical("ownership moved to another process: this engine ends")
-                await asyncio.to_thread(self._close)
+                await in_thread(self._close)
                 return
             except JournalError as error:
                 log.warning("heart-beat not written: %s", error)

@@ -3,10 +3,10 @@
 Forecasts allocate and free megabytes at every bar; what is freed stays with the process unless somebody gives it back.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 
+from engine.core.threads import in_thread
 from engine.domain.agents import TaskPriority
 from engine.scheduling.execution_engine import ExecutionEngine
 
@@ -40,7 +40,7 @@ class Housekeeping:
 
     async def _keep(self) -> None:
         try:
-            await asyncio.to_thread(self._work)
+            await in_thread(self._work)
         except Exception:
             log.exception("housekeeping failed; it is tried again in %.0f s", EVERY_S)
         await self.begin()

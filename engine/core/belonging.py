@@ -69,10 +69,11 @@ def tasks_of(agent_id: str, home: str) -> set[asyncio.Task[Any]]:
 def cancel_timers(agent_id: str, home: str) -> None:
     """Cancel what an agent's own code has put off in the running loop, if it is its code that would run.
 
-    Asyncio names no timers; this reads the list that its loops have kept since their beginning, and does nothing where
-    a loop has none.
+    Asyncio names neither timers nor callbacks that wait for their turn; this reads the two lists that its loops have
+    kept since their beginning, and does nothing where a loop has none.
     """
-    for timer in tuple(getattr(asyncio.get_running_loop(), "_scheduled", ())):
+    loop = asyncio.get_running_loop()
+    for timer in (*getattr(loop, "_scheduled", ()), *getattr(loop, "_ready", ())):
         owner = getattr(timer, "_context", Context()).get(OWNER, "")
         if owner == agent_id and is_at_home(_code_behind(getattr(timer, "_callback", None)), home):
             timer.cancel()

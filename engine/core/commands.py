@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from engine.core.event_bus import EventBus
+from engine.core.threads import in_thread
 from engine.domain.commands import CommandAnswer, CommandEnvelope, HaltTrading, ResumeTrading
 from engine.domain.errors import JournalError, PilothouseError, must
 from engine.domain.events import Event, EventType
@@ -285,7 +286,7 @@ class CommandDesk:
             self._answered.discard(name)
 
     async def _ask(self, work: Callable[[], T]) -> T:
-        return work() if self._is_inline else await asyncio.to_thread(work)
+        return work() if self._is_inline else await in_thread(work)
 
 
 def _in_words(name: str) -> str:

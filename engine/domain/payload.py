@@ -51,8 +51,31 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def encode(value: object) -> bytes:
-    """Return canonical JSON of plain data or payloads (sorted keys, NaN as null)."""
-    return _ENCODER.encode(value)
+    """Return canonical JSON of plain data or payloads (sorted keys, NaN as null).
+
+    Half a character, as names of files may hold, is no text: it is written as U+FFFD.
+    """
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        return _ENCODER.encode(whole_text(msgspec.to_builtins(value)))
+
+
+def whole_text(value: Any) -> Any:  # noqa: ANN401 -- JSON-like
+    r"""Return plain data with half characters replaced in every text.
+
+    Examples
+    --------
+    >>> whole_text({"caf\udce9": ["a", 1]})
+    {'caf\ufffd': ['a', 1]}
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {whole_text(key): whole_text(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [whole_text(each) for each in value]
+    return value
 
 
 def decode(raw: bytes) -> Any:  # noqa: ANN401 -- JSON has no narrower type

@@ -79,6 +79,11 @@ class Desk:
         """Return the market time of the last price, UTC; None before any was heard since the start."""
         return self._marked_at.get(symbol)
 
+    def reached(self, symbol: str, moment: datetime) -> datetime:
+        """Return a moment that the market has reached: at most that of the symbol's last price, UTC."""
+        at = self._marked_at.get(symbol)
+        return moment if at is None else min(as_utc(moment), at)
+
     @property
     def marks(self) -> Mapping[str, float]:
         """Last price by symbol."""

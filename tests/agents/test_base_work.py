@@ -340,6 +340,22 @@ async def test_heavy_work_waits_as_the_newest_per_type_and_symbol_one_at_a_time(
     await agent.stop()
 
 
+async def test_what_is_answered_off_the_loop_is_in_flight_until_it_ends() -> None:
+    """Or a handler that never ends would be seen by nobody: it is no cycle."""
+    compute = SlowCompute()
+    agent, _, _ = build(Heavy, compute=compute)
+    await agent.start()
+    await heavy_turns(compute, 1)  # its first cycle
+    assert agent.in_flight_s is None
+    await agent.event_bus.publish(Event(EventType.CUSTOM, {"symbol": "A", "n": 1}))
+    await asyncio.sleep(0.01)
+    assert agent.vitals(with_durations=False).in_flight_s > 0
+    await heavy_turns(compute, 2)
+    assert agent.handled
+    assert agent.in_flight_s is None
+    await agent.stop()
+
+
 async def test_heavy_work_finished_after_a_pause_says_nothing() -> None:
     compute = SlowCompute()
     agent, events, _ = build(Heavy, compute=compute)

@@ -446,7 +446,7 @@ async def test_an_agent_whose_cycle_never_ends_is_told_of_once() -> None:
     measured = [AgentMeasured.from_data(d) for d in crew.of(EventType.AGENT_MEASURED)]
     last = [m for m in measured if m.agent_id == "stuck"][-1]
     assert last.running_since == crew.clock.now().timestamp() - 100
-    assert [t.message for t in last.troubles] == ["Its cycle has lasted 100 s, 30 s are allowed."]
+    assert [t.message for t in last.troubles] == ["Its work has lasted 100 s, 30 s are allowed."]
     assert stuck.status is AgentStatus.RUNNING
     await crew.supervisor.stop()
 

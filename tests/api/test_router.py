@@ -119,7 +119,7 @@ def test_an_agent_that_nobody_set_up_or_that_is_yet_to_run_leaves_health_ok(
 def test_health_names_the_agent_that_hangs_or_leaks_while_it_is_in_service(
     client: TestClient, gateway: FakeGateway, status: AgentStatus
 ):
-    trouble = AgentTrouble(kind="hangs", title="Risk hangs", message="Its cycle has lasted 86 s.")
+    trouble = AgentTrouble(kind="hangs", title="Risk hangs", message="Its work has lasted 86 s.")
     measured = AgentMeasured(agent_id="risk", troubles=(trouble,))
     row = AgentRow(agent_id="risk", title="Risk", status=status, measured=measured)
     gateway.put("agents", AgentsSection(rows=(row,)))
@@ -127,7 +127,7 @@ def test_health_names_the_agent_that_hangs_or_leaks_while_it_is_in_service(
     assert answer["status"] == "degraded"
     is_running = status is AgentStatus.RUNNING
     words = (
-        "Risk hangs: Its cycle has lasted 86 s."
+        "Risk hangs: Its work has lasted 86 s."
         if is_running
         else "Risk is stopped: no reason given"
     )

@@ -150,6 +150,70 @@ class Chews(BaseAgent):
 class Clobbers(BaseAgent):
     async def _run_cycle(self, resource_pool):
         self._fence = self._measurement = self._status = self._worker = None
+
+
+class Heavy(BaseAgent):
+    title = "Heavy"
+    heavy = True
+    topics = (EventType.MARKET_DATA,)
+
+    def handle(self, event):
+        while True:
+            time.sleep(0.01)
+
+
+class TakesThreads(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        await asyncio.gather(*(asyncio.to_thread(time.sleep, 3600) for _ in range(100)))
+
+
+class HalfCharacters(BaseAgent):
+    n = 0
+
+    async def _run_cycle(self, resource_pool):
+        self.n += 1
+        if self.n % 2:
+            raise FileNotFoundError("caf\\udce9.csv")
+        self.update_state("\\ud83dk", 1)
+
+
+class Mute(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        return {}
+
+    def measured(self):
+        raise RuntimeError("no figures")
+
+
+class Chain(BaseAgent):
+    n = 0
+
+    async def on_start(self):
+        asyncio.get_running_loop().call_soon(self.again)
+
+    def again(self):
+        Chain.n += 1
+        asyncio.get_running_loop().call_soon(self.again)
+
+    async def _run_cycle(self, resource_pool):
+        return {}
+
+
+class Counts2(BaseAgent):
+    async def _run_cycle(self, resource_pool):
+        self.update_state("chain", Chain.n)
+        await self.emit_event(EventType.CUSTOM, {"n": Chain.n})
+
+
+class Rushes(BaseAgent):
+    async def on_start(self):
+        self.asked = False
+
+    async def _run_cycle(self, resource_pool):
+        if not self.asked:
+            self.asked = True
+            data = {"symbol": "AAPL", "action": "BUY", "price": 0.01, "quantity": 1e12}
+            await self.emit_event(EventType.SIGNAL_GENERATED, data)
 """
 CONFIG = """
 agents:
@@ -181,6 +245,16 @@ agents:
   poisons: {use: "bad_ones:Poisons", config: {interval: 1}}
   takes_lanes: {use: "bad_ones:TakesLanes", config: {interval: 1}}
   chews: {use: "bad_ones:Chews"}
+"""
+TAKING = """
+agents:
+  heavy: {use: "bad_ones:Heavy"}
+  takes_threads: {use: "bad_ones:TakesThreads", config: {interval: 1}}
+  half_characters: {use: "bad_ones:HalfCharacters", config: {interval: 0.5}}
+  mute: {use: "bad_ones:Mute", config: {interval: 1}}
+  chain: {use: "bad_ones:Chain", config: {interval: 5}}
+  counts: {use: "bad_ones:Counts2", config: {interval: 0.5}}
+  rushes: {use: "bad_ones:Rushes", config: {interval: 0.1}}
 """
 
 
@@ -289,6 +363,50 @@ def test_agents_that_tell_untruths_or_leave_work_behind_reach_nobody_else(
     votes = server.books.n("CYCLE_RECORDED")
     wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes, "votes go on")
     assert min(row["price"] for row in server.books.data("MARKET_DATA")) > 1.0
+    for agent_id in ("market_data", "monte_carlo", "risk", "strategy", "execution", "supervisor"):
+        assert server.agent(agent_id) == "running"
+    assert server.stop() == 0
+
+
+def test_agents_that_take_threads_or_spoil_text_take_nothing_from_others(
+    home: Path, servers: Callable[..., Server], tmp_path: Path
+):
+    server = started(servers, home, tmp_path, TAKING)
+    errors = {}
+
+    def told() -> bool:
+        errors.update({r["agent_id"]: r["error"] for r in server.books.data("AGENT_FAILED")})
+        return errors.keys() >= {"half_characters", "mute"}
+
+    wait_until(told, "each is named with its error")
+    assert errors["mute"] == "RuntimeError: no figures"
+    wait_until(
+        lambda: "caf\ufffd.csv" in " ".join(r["error"] for r in server.books.data("AGENT_FAILED")),
+        "half a character is written as what it is: unreadable",
+    )
+    server.wait_for_bars(3)
+    votes = server.books.n("CYCLE_RECORDED")
+    wait_until(lambda: server.books.n("CYCLE_RECORDED") > votes, "votes go on")
+
+    # Nobody's threads but its own are gone: a command is obeyed, and screens move on.
+    assert server.books.send("HaltTrading", "halt-1", reason="a drill")["title"].startswith(
+        "HALTED"
+    )
+    wait_until(lambda: server.status()["trading"] == "HALTED", "the halt is shown")
+    server.books.send("StopAgent", "stop-chain", agent_id="chain")
+    wait_until(lambda: server.agent("chain") == "stopped", "the end of the chain")
+
+    def chain() -> int:
+        return int(server.books.data("CUSTOM")[-1]["n"])
+
+    at_stop = server.books.head()
+    wait_until(lambda: server.books.data("CUSTOM", at_stop), "a count after its end")
+    last = chain()
+    seen = len(server.books.data("CUSTOM"))
+    wait_until(lambda: len(server.books.data("CUSTOM")) > seen + 3, "more counts")
+    assert 0 < last == chain(), "what waits for its turn in the loop ends with it as well"
+    intents = [r for r in server.books.data("ORDER_INTENDED") if float(r["quantity"]) > 100_000]
+    assert intents == [], "an author's own price sizes nothing"
     for agent_id in ("market_data", "monte_carlo", "risk", "strategy", "execution", "supervisor"):
         assert server.agent(agent_id) == "running"
     assert server.stop() == 0

@@ -9,6 +9,8 @@ from typing import Any, overload
 
 import msgspec
 
+from engine.domain.payload import whole_text
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -56,9 +58,12 @@ def encode_data(data: Mapping[str, Any]) -> bytes:
     """Return the canonical JSON of an event's data.
 
     Anybody may publish anything as CUSTOM, and one such event must not keep its batch out of the journal:
-    data that JSON cannot hold is replaced by a note that says which error it met.
+    data that JSON cannot hold is replaced by a note that says which error it met. Half a
+    character is written as U+FFFD.
     """
     try:
         return _ENCODER.encode(data)
+    except UnicodeEncodeError:
+        return _ENCODER.encode(whole_text(msgspec.to_builtins(data, enc_hook=_plain)))
     except (NotImplementedError, TypeError, ValueError, OverflowError, RecursionError) as error:
         return _ENCODER.encode({"not_journalled": type(error).__name__})
