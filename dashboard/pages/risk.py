@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash
-from dash import Input, Output, dcc, html
+from dash import Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
+from dashboard.blocks import limit_editor as edit
 from dashboard.blocks import risk as blocks
 from dashboard.blocks.aging import aged, panel_age, told_age
 from dashboard.components import chart
@@ -17,15 +19,18 @@ from dashboard.components.nodes import Node, attrs, dom_id
 from dashboard.components.panels import kpi, kpis, panel
 from dashboard.components.tables import Row, table, table_rows
 from dashboard.figures import risk as figures
-from dashboard.host import GatewayPort
+from dashboard.host import GatewayPort, send
 from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, PropValue
+from dashboard.views import limit_editor as limit_fields
 from dashboard.views import risk as view
 from dashboard.views import risk_lists as lists
 from dashboard.views import risk_series as series
 from dashboard.views import var_backtest as proof
 from dashboard.views.account_risk import age_view
 from dashboard.views.ages import AgeView
+from engine.domain.errors import PilothouseError
+from engine.domain.limits import LIMITS as SPECS
 from engine.domain.sections import Snapshot
 
 PAGE = Page(path="/risk", title="Risk", icon="shield-alert", key="r")
@@ -42,13 +47,11 @@ AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts", "risk-age-limits"
 """Of what speaks of the account."""
 AGE_LOSSES, AGE_TESTS, AGE_MAP = "risk-age-losses", "risk-age-tests", "risk-age-map"
 DRAWDOWN, HEAT, HEAT_REMARK = "risk-drawdown", "risk-heat", "risk-heat-remark"
-LOSSES, LOSSES_REMARK, TESTS, SHOWN = (
-    "risk-losses",
-    "risk-losses-remark",
-    "risk-tests",
-    "risk-shown",
-)
+LOSSES, LOSSES_REMARK, TESTS, SHOWN, EDITED = (
+    "risk-losses", "risk-losses-remark", "risk-tests", "risk-shown", "risk-edited",
+)  # fmt: skip
 ALERTS, ALERTS_OPEN, CSV, DOWNLOAD = "risk-alerts", "risk-alerts-open", "risk-csv", "risk-download"
+LIMIT_NAMES = tuple(SPECS)
 TOPICS = "risk.account risk.table risk.map risk.proof risk.alerts"
 
 
@@ -88,9 +91,7 @@ def _middle(snapshot: Snapshot) -> list[Component]:
     drawn_losses = chart.chart(
         LOSSES, figures.losses_figure(losses), label="Losses beside the VaR 99 stated before them"
     )
-    limits = html.Div(_limits(snapshot), id=LIMITS)
     told, judged = age_view(snapshot), proof.age_view(snapshot)
-    hint = html.Span("mark = limit", className="ph-tx3 ph-t11")
     both = html.Div(
         [
             html.Div([drawn_losses, _said(LOSSES, losses.summary)], className="ph-risk-losses"),
@@ -111,7 +112,7 @@ def _middle(snapshot: Snapshot) -> list[Component]:
     return [
         panel("Was the VaR right?", both, remark=remark, tools=[reading, when, choice], class_name="ph-risk-proof"),
         aged(panel("Back-tests", _scroll(tests, "Back-tests"), tools=[heads, panel_age(AGE_TESTS, judged)])),
-        aged(panel("Distance to the trigger", limits, tools=[hint, panel_age(AGES[3], told)])),
+        _alerts(snapshot),
     ]  # fmt: skip
 
 
@@ -127,21 +128,39 @@ def _bottom(snapshot: Snapshot) -> list[Component]:
         body_id=BODY,
         class_name="ph-table-sticky ph-risk-table",
     )
-    alerts = blocks.alert_blocks(lists.alerts_view(snapshot))
-    n_open = html.Span(lists.open_alerts(snapshot), id=ALERTS_OPEN, className="ph-panel-remark")
     return [
         panel(
             "Symbols", _scroll(symbols, "Symbols"), remark="one bar ahead", is_flush=True, tools=export
         ),
         aged(panel("Correlation", heat, remark=about, tools=panel_age(AGE_MAP, series.correlation_age(snapshot)))),
-        panel(
-            "Alerts",
-            _scroll(html.Div(alerts, id=ALERTS), "Alerts"),
-            remark=n_open,
-            tools=[blocks.acknowledge("Acknowledge all", {})],
-            class_name="ph-risk-alerts",
-        ),
+        _distance(snapshot),
     ]  # fmt: skip
+
+
+def _alerts(snapshot: Snapshot) -> html.Section:
+    alerts = blocks.alert_blocks(lists.alerts_view(snapshot))
+    return panel(
+        "Alerts",
+        _scroll(html.Div(alerts, id=ALERTS), "Alerts"),
+        remark=html.Span(lists.open_alerts(snapshot), id=ALERTS_OPEN, className="ph-panel-remark"),
+        tools=[blocks.acknowledge("Acknowledge all", {})],
+        class_name="ph-risk-alerts",
+    )
+
+
+def _distance(snapshot: Snapshot) -> html.Section:
+    """Return the limits as bars, and as the form that sets them."""
+    bars = html.Div(_limits(snapshot), id=LIMITS, className="ph-risk-bars")
+    form = html.Div(edit.editor(limit_fields.fields_view(snapshot)), className="ph-risk-edit")
+    choice = segments(
+        EDITED, (Option("bars", "Bars"), Option("edit", "Edit")), "bars", label="Limits"
+    )
+    when = html.Span(panel_age(AGES[3], age_view(snapshot)), className="ph-risk-bars")
+    body = html.Div([bars, form], className="ph-risk-limits")
+    tools = [when, choice]
+    return aged(
+        panel("Distance to the trigger", _scroll(body, "Limits"), tools=tools, class_name="ph-risk-distance")
+    )  # fmt: skip
 
 
 # -- drawing -----------------------------------------------------------------------------------------------------
@@ -210,7 +229,8 @@ def _live_account(snapshot: Snapshot, _: str) -> Patch:
     down = series.drawdown_view(snapshot)
     parts = {"now": down.now, "limit": down.limit_words, "said": down.summary}
     text = {f"{DRAWDOWN}-{part}": words for part, words in parts.items()} | {
-        LEGEND: _legend(snapshot)
+        LEGEND: _legend(snapshot),
+        **edit.now_text(limit_fields.fields_view(snapshot)),
     }
     drawn = _figure(DRAWDOWN, figures.drawdown_figure(down))
     return Patch(text=text, props={**_children(children), **drawn}, age=ages)
@@ -258,11 +278,35 @@ LIVE = (
 
 
 def register(app: dash.Dash, gateway: GatewayPort) -> None:
-    """Connect the export; acknowledging goes through the frame."""
+    """Connect the export and the limits; acknowledging goes through the frame."""
+    values = [State(edit.value_id(name), "value") for name in LIMIT_NAMES]
+    actions = [State(edit.action_id(name), "value") for name in LIMIT_NAMES]
+
+    @app.callback(
+        Output(edit.ERROR, "children"), Input(edit.APPLY, "n_clicks"), Input(edit.LOOSEN, "n_clicks"),
+        *values, *actions, prevent_initial_call=True,
+    )  # fmt: skip
+    async def set_limits(clicks: int | None, holds: int | None, *typed: Any) -> str:  # noqa: ANN401 -- Dash's own
+        if not (clicks or holds):
+            raise PreventUpdate
+        n = len(LIMIT_NAMES)
+        fields = dict(zip(LIMIT_NAMES, zip(typed[:n], typed[n:], strict=True), strict=True))
+        is_hold = ctx.triggered_id == edit.LOOSEN
+        return await asyncio.to_thread(send_limits, gateway, fields, loosen=is_hold)
 
     @app.callback(Output(DOWNLOAD, "data"), Input(CSV, "n_clicks"), prevent_initial_call=True)
     async def export(_n: int) -> dict[str, str]:
         return await asyncio.to_thread(csv_file, gateway)
+
+
+def send_limits(gateway: GatewayPort, typed: Mapping[str, tuple[Any, Any]], *, loosen: bool) -> str:
+    """Send the limits that were changed; return words when they could not be sent."""
+    limits = limit_fields.limits_of(gateway.read(("trading",)))
+    try:
+        command = limit_fields.limits_command(limits, typed, loosen=loosen)
+    except PilothouseError as error:
+        return str(error)
+    return send(gateway, command)
 
 
 def csv_file(gateway: GatewayPort) -> dict[str, str]:

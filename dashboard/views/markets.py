@@ -252,7 +252,7 @@ def _fill_row(fill: Fill, after: Decimal, equity: Decimal, ticks: Mapping[str, D
 
 
 def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
-    """Return the three gauges on one scale: that of the only limit there is, on VaR 95.
+    """Return the three gauges, each on the scale of its limit; VaR 99 has none and shares that of VaR 95.
 
     It looks one bar ahead, and a bar is as long as those of `symbol`.
     """
@@ -267,13 +267,14 @@ def var_view(snapshot: Snapshot, symbol: str = "") -> VarView:
         equity=portfolio.equity if portfolio else None,
         limit=trading.limits.max_var_95 if trading else None,
     )
+    shortfall = replace(scale, limit=trading.limits.max_cvar_95 if trading else None)
     m = metrics
     return VarView(
         title="1-day VaR" if columns.closes_at and not b.has_times(columns) else "One-bar VaR",
         gauges=(
             _gauge("markets-var95", "VaR 95", m.var_95, scale, (m.var_95_parametric, m.var_95_monte_carlo)),
             _gauge("markets-var99", "VaR 99", m.var_99, scale, (m.var_99_parametric, m.var_99_monte_carlo)),
-            _gauge("markets-es95", "ES 95", m.cvar_95, scale, (None, None)),
+            _gauge("markets-es95", "ES 95", m.cvar_95, shortfall, (None, None)),
         ),
         trend=trend,
         trend_last=fmt.percent(trend[-1]) if trend else fmt.UNKNOWN,
@@ -294,14 +295,14 @@ def _note(metrics: RiskMetrics) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scale:
-    """What turns a share into money and into a place on the arc: equity, and the limit on VaR 95."""
+    """What turns a share into money and into a place on the arc: equity, and the limit at its mark."""
 
     equity: Decimal | None
     limit: float | None
 
 
-LIMITED = "VaR 95"
-"""The only one of the three that has a limit; the others share its scale without its mark."""
+UNLIMITED = "VaR 99"
+"""The one of the three without a limit: it shares the scale of VaR 95 without its mark."""
 
 
 def _gauge(
@@ -327,7 +328,7 @@ def _gauge(
         value=fmt.percent(value).removesuffix("%"),
         unit="" if value is None else "%",
         use=use,
-        of_limit=own if name == LIMITED else "no limit set",
+        of_limit="no limit set" if name == UNLIMITED else own,
         money=fmt.notional(money),
         marks=marks,
         size=108,

@@ -25,7 +25,6 @@ from engine.domain.sections import (
 )
 from engine.domain.trading import HaltMode
 
-MAX_SCORE = 10
 _WORDS = {
     RiskLevel.LOW: "LOW",
     RiskLevel.MEDIUM: "MEDIUM",
@@ -114,7 +113,7 @@ def level_view(snapshot: Snapshot) -> LevelView:
     return LevelView(
         level=metrics.risk_level,
         word=_WORDS[metrics.risk_level],
-        score=f"{fmt.count(metrics.score)} of {MAX_SCORE} points",
+        score=fmt.plural(int(metrics.score), "point"),
         points=tuple(
             (p.rule, signs(p.detail), fmt.number(p.points, 0, signed=True)) for p in metrics.points
         ),
@@ -127,11 +126,11 @@ def _reason(note: str) -> str:
 
 
 def gauges_view(snapshot: Snapshot) -> tuple[GaugeView, ...]:
-    """Return VaR 95, VaR 99 and ES 95 of the account; only VaR 95 has a limit."""
+    """Return VaR 95, VaR 99 and ES 95 of the account, each on the scale of its limit; VaR 99 has that of VaR 95."""
     m = metrics_of(snapshot)
     portfolio: PortfolioSection | None = snapshot.value("portfolio")
     trading: TradingSection | None = snapshot.value("trading")
-    limit = trading.limits.max_var_95 if trading is not None else None
+    limits = None if trading is None else trading.limits
     equity = portfolio.equity if portfolio is not None else None
     known = m or RiskMetrics(scope=PORTFOLIO, n_observations=0)
     lines = (
@@ -149,7 +148,12 @@ def gauges_view(snapshot: Snapshot) -> tuple[GaugeView, ...]:
         ),
         ("es95", "ES 95", known.cvar_95, _methods(known.cvar_95, None, None)),
     )
-    drawn = (_gauge(key, name, value, marks, limit, equity) for key, name, value, marks in lines)
+    scales = {"es95": limits.max_cvar_95} if limits is not None else {}
+    usual = None if limits is None else limits.max_var_95
+    drawn = (
+        _gauge(key, name, value, marks, scales.get(key, usual), equity)
+        for key, name, value, marks in lines
+    )
     return tuple(replace(g, marks=(), words=NOTHING_HELD) if is_flat(m) else g for g in drawn)
 
 
@@ -172,7 +176,7 @@ def _gauge(
     limit: float | None,
     equity: Decimal | None,
 ) -> GaugeView:
-    is_limited = key == "var95" and limit is not None
+    is_limited = key != "var99" and limit is not None
     share = None if value is None or not limit else value / limit
     marks = tuple(
         MarkView(
@@ -209,7 +213,9 @@ def scale_words(snapshot: Snapshot, scale: float) -> str:
     trading: TradingSection | None = snapshot.value("trading")
     if trading is None:
         return ""
-    return f"scale 0 to {fmt.percent(scale * trading.limits.max_var_95)}"
+    ends = (trading.limits.max_var_95, trading.limits.max_cvar_95)
+    var, shortfall = (fmt.percent(scale * end) for end in ends)
+    return f"scale 0 to {var}" if var == shortfall else f"scale 0 to {var}, ES to {shortfall}"
 
 
 def drawdowns(portfolio: PortfolioSection) -> tuple[float, ...]:

@@ -101,12 +101,13 @@ def test_an_account_without_value_has_no_exposure_to_tell():
     assert view.exposures(portfolio([], equity="0", peak="100")) == (None, None)
 
 
-def test_gauges_share_the_scale_of_the_one_limit():
+def test_gauges_stand_on_the_scale_of_their_limits():
     var_95, var_99, es_95 = view.gauges_view(snapshot())
     assert (var_95.value, var_95.of_limit, var_95.is_limited) == ("0.52", "10% of limit", True)
     assert var_95.share == pytest.approx(0.0052 / 0.05)
     assert (var_99.of_limit, var_99.is_limited) == ("no limit set", False)
-    assert es_95.share == pytest.approx(0.0074 / 0.05)
+    assert es_95.share == pytest.approx(0.0074 / 0.08)
+    assert (es_95.of_limit, es_95.is_limited) == ("9% of limit", True)
 
 
 def test_gauge_money_is_the_share_of_equity():
@@ -155,7 +156,7 @@ def test_zeros_that_rest_on_no_return_are_a_dash_with_the_reason():
 
 def test_the_level_shows_the_points_that_make_its_score():
     found = view.level_view(snapshot())
-    assert (found.word, found.score) == ("HIGH", "5 of 10 points")
+    assert (found.word, found.score) == ("HIGH", "5 points")
     assert sum(int(points) for _, _, points in found.points) == 5
 
 
