@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard import formatting as fmt
 from dashboard.blocks import agents as part
 from dashboard.blocks import pace
 from dashboard.blocks.aging import aged
@@ -106,8 +107,12 @@ def _more(shown: DetailView) -> list[Component]:
         _fact("Runs", html.Span(shown.runs, id=RUNS)),
         _fact(shown.other_word, html.Span(shown.other, id=OTHER)),
         _fact("Tasks", html.Span(shown.tasks, id=TASKS, **attrs({"data-tip": TASKS_TIP}))),
-        _fact("Last error", _error(shown)),
     ]
+    topics = f"{fmt.plural(len(shown.hears), 'topic')} heard, {fmt.count(len(shown.says))} said"
+    summary = html.Summary(
+        [html.Span("Topics, runs and tasks"), html.Span(topics, className="ph-tx3")],
+        className="ph-t12",
+    )
     bars = html.Div(
         id=BARS, className="ph-durations", role="img", style=bars_style(shown.bars),
         **attrs({"aria-label": shown.bars_label}),
@@ -115,7 +120,8 @@ def _more(shown: DetailView) -> list[Component]:
     longest = html.Span(shown.longest, id=LONGEST, className="ph-tx3 ph-t11 ph-fixed")
     return [
         html.Div([bars, longest], className="ph-durations-box"),
-        html.Dl(facts, className="ph-facts"),
+        html.Dl([_fact("Last error", _error(shown))], className="ph-facts"),
+        html.Details([summary, html.Dl(facts, className="ph-facts")], className="ph-fold"),
     ]
 
 

@@ -34,7 +34,7 @@ def order_way_card(shown: OrderWayView) -> html.Section:
             html.Div(_bar(shown.legs), id=f"{LEGS}-card"),
             html.P(shown.words, id=f"{WORDS}-card", className="ph-tx3"),
         ],
-        className="ph-way-card ph-panel ph-t12 ph-only-phone",
+        className="ph-way-card ph-panel ph-t12",
         **attrs({"aria-label": "Bar to order"}),
     )
 

@@ -14,6 +14,7 @@ from dashboard.components.meters import (
     Gauge,
     LimitBar,
     Mark,
+    diverging_bar,
     gauge,
     limit_bar,
 )
@@ -22,6 +23,7 @@ from dashboard.components.panels import empty_state
 from dashboard.components.pills import pill, risk_bars
 from dashboard.components.tables import Column, Row, table
 from dashboard.views.risk import GaugeView, LevelView, LimitView
+from dashboard.views.risk_contribution import ContributionView
 from dashboard.views.risk_lists import AlertView, SymbolView
 from dashboard.views.risk_series import NEEDS, CorrelationView
 from dashboard.views.var_backtest import MethodView, TestsView
@@ -179,6 +181,41 @@ def symbol_row(line: SymbolView) -> Row:
         cells=(link, risk_bars(line.level, with_word=True), var_95, *numbers, age),
         attrs={"data-age-scope": ""},
     )
+
+
+PART_COLUMNS = (
+    Column("Symbol", is_number=False),
+    Column("Position", tip="signed value over equity"),
+    Column("Adds", is_number=False, tip="below zero it hedges the others", hide_title=True),
+    Column("Of VaR 95", tip="component of the parametric VaR 95; together 100%"),
+    Column("Without it", tip="change of the account's VaR 95 if the position were closed"),
+)
+
+
+def contribution_block(view: ContributionView) -> list[Component]:
+    """Return a row per position and their sum."""
+    if not view.parts:
+        return [empty_state("scale", "No contribution", view.words)]
+    rows = [
+        Row(
+            cells=(
+                part.symbol,
+                part.share,
+                diverging_bar(part.part, view.largest, kind="grey" if part.part > 0 else ""),
+                html.Strong(part.percent),
+                part.without,
+            )
+        )
+        for part in view.parts
+    ]
+    drawn = table(
+        PART_COLUMNS,
+        rows,
+        caption="What each position adds to the account's VaR 95",
+        total=("Sum", "", "", html.Strong("100.0%"), f"of {view.total}"),
+        class_name="ph-risk-parts",
+    )
+    return [drawn]
 
 
 def alert_block(line: AlertView) -> html.Div:

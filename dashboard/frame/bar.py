@@ -60,7 +60,7 @@ def layout(gateway: GatewayPort, pages: Sequence[Page]) -> Component:
                 "data-topics": ALWAYS,
                 "data-feed": state.feed_state,
                 "data-feed-kind": state.feed_kind,
-                "data-halted": "true" if state.is_halted else "false",
+                "data-halted": state.latch,
             }
         ),
     )

@@ -86,7 +86,7 @@ def render_state(snapshot: Snapshot, _: str = "") -> Patch:
         "ph-app": {
             "data-feed": state.feed_state,
             "data-feed-kind": state.feed_kind,
-            "data-halted": "true" if state.is_halted else "false",
+            "data-halted": state.latch,
         },
         "ph-bar": {"data-mode": state.mode.lower()},
         "ph-bell": {"aria-label": bell, "data-tip": bell},

@@ -24,6 +24,7 @@ from dashboard.page import LivePart, Page
 from dashboard.patches import Patch, PropValue
 from dashboard.views import limit_editor as limit_fields
 from dashboard.views import risk as view
+from dashboard.views import risk_contribution as whose
 from dashboard.views import risk_lists as lists
 from dashboard.views import risk_series as series
 from dashboard.views import var_backtest as proof
@@ -43,12 +44,19 @@ SECTIONS = tuple(dict.fromkeys((*ACCOUNT, *TABLE, *MAP, *PROOF, "alerts")))
 LEVEL, GAUGES, FACTS, LIMITS, BODY, LEGEND = (
     "risk-level", "risk-gauges", "risk-facts", "risk-limits", "risk-body", "risk-legend",
 )  # fmt: skip
-AGES = ("risk-age-level", "risk-age-gauges", "risk-age-facts", "risk-age-limits", "risk-age-down")
+AGES = (
+    "risk-age-level",
+    "risk-age-gauges",
+    "risk-age-facts",
+    "risk-age-limits",
+    "risk-age-down",
+    "risk-age-parts",
+)
 """Of what speaks of the account."""
 AGE_LOSSES, AGE_TESTS, AGE_MAP = "risk-age-losses", "risk-age-tests", "risk-age-map"
 DRAWDOWN, HEAT, HEAT_REMARK = "risk-drawdown", "risk-heat", "risk-heat-remark"
-LOSSES, LOSSES_REMARK, TESTS, SHOWN, EDITED = (
-    "risk-losses", "risk-losses-remark", "risk-tests", "risk-shown", "risk-edited",
+LOSSES, LOSSES_REMARK, TESTS, SHOWN, EDITED, WHOSE, PARTS = (
+    "risk-losses", "risk-losses-remark", "risk-tests", "risk-shown", "risk-edited", "risk-whose", "risk-parts",
 )  # fmt: skip
 ALERTS, ALERTS_OPEN, CSV, DOWNLOAD = "risk-alerts", "risk-alerts-open", "risk-csv", "risk-download"
 LIMIT_NAMES = tuple(SPECS)
@@ -128,9 +136,28 @@ def _bottom(snapshot: Snapshot) -> list[Component]:
         body_id=BODY,
         class_name="ph-table-sticky ph-risk-table",
     )
+    parts = html.Div(blocks.contribution_block(whose.contribution_view(snapshot)), id=PARTS)
+    both = html.Div(
+        [
+            html.Div(_scroll(symbols, "Symbols"), className="ph-risk-symbols"),
+            html.Div(_scroll(parts, "Contribution"), className="ph-risk-contribution"),
+        ],
+        className="ph-risk-both",
+    )
+    remark = html.Span(
+        [
+            html.Span("each symbol, one bar ahead", className="ph-risk-symbols"),
+            html.Span("positions in the account's VaR 95", className="ph-risk-contribution"),
+        ],
+        className="ph-panel-remark",
+    )
+    when = html.Span(panel_age(AGES[5], age_view(snapshot)), className="ph-risk-contribution")
+    options = (Option("symbols", "Symbols"), Option("parts", "Contribution"))
+    choice = segments(WHOSE, options, "symbols", label="Whose risk")
+    export = [when, *(html.Span(each, className="ph-risk-symbols") for each in export)]
     return [
         panel(
-            "Symbols", _scroll(symbols, "Symbols"), remark="one bar ahead", is_flush=True, tools=export
+            "Whose risk", both, remark=remark, is_flush=True, tools=[*export, choice], class_name="ph-risk-whose"
         ),
         aged(panel("Correlation", heat, remark=about, tools=panel_age(AGE_MAP, series.correlation_age(snapshot)))),
         _distance(snapshot),
@@ -225,6 +252,7 @@ def _live_account(snapshot: Snapshot, _: str) -> Patch:
         GAUGES: _gauges(snapshot),
         FACTS: _facts(snapshot),
         LIMITS: _limits(snapshot),
+        PARTS: blocks.contribution_block(whose.contribution_view(snapshot)),
     }
     down = series.drawdown_view(snapshot)
     parts = {"now": down.now, "limit": down.limit_words, "said": down.summary}

@@ -69,7 +69,8 @@ class StateView:
     feed_state: str
     dropped: str
     dropped_tip: str
-    is_halted: bool
+    latch: str
+    """"true" while halted, "reducing" while exits alone may leave, else "false": the mark of the frame."""
     halt_title: str
     halt_words: str
     n_alerts: int
@@ -130,7 +131,6 @@ def state_view(snapshot: Snapshot) -> StateView:
     trading: TradingSection | None = snapshot.value("trading")
     alerts: AlertsSection | None = snapshot.value("alerts")
     state = feed.state if feed else None
-    is_halted = trading is not None and trading.mode is not HaltMode.ACTIVE
     return StateView(
         engine=_engine_pill(engine, trading),
         owner=_owner(engine),
@@ -141,7 +141,7 @@ def state_view(snapshot: Snapshot) -> StateView:
         feed_state=_feed_state(state),
         dropped=_dropped(feed),
         dropped_tip=_dropped_tip(feed),
-        is_halted=is_halted,
+        latch=_latch(trading),
         halt_title=_halt_title(trading),
         halt_words=_halt_words(trading),
         n_alerts=sum(not row.is_acknowledged for row in alerts.rows) if alerts else 0,
@@ -200,6 +200,11 @@ def _dropped_tip(feed: FeedSection | None) -> str:
     return ", ".join(f"{reason} {fmt.count(n)}" for reason, n in reasons if n)
 
 
+def _latch(trading: TradingSection | None) -> str:
+    mode = HaltMode.ACTIVE if trading is None else trading.mode
+    return {HaltMode.HALTED: "true", HaltMode.REDUCING: "reducing"}.get(mode, "false")
+
+
 def _halt_title(trading: TradingSection | None) -> str:
     if trading is None or trading.mode is HaltMode.ACTIVE:
         return ""
@@ -244,7 +249,7 @@ def stop_view(snapshot: Snapshot) -> StopView:
         )
         for position, value in zip(positions, values, strict=True)
     )
-    is_halted = trading is not None and trading.mode is not HaltMode.ACTIVE
+    is_halted = trading is not None and trading.mode is HaltMode.HALTED
     n_running = sum(row.status is AgentStatus.RUNNING for row in agents.rows) if agents else 0
     worth = fmt.notional(sum(values, Decimal(0)))
     return StopView(

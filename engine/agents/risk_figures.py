@@ -11,12 +11,13 @@ import numpy as np
 
 from engine.agents.observations import ClosedBars
 from engine.domain.errors import InvalidValueError, NotEnoughDataError
-from engine.domain.risk import PORTFOLIO, RiskLevel, RiskMetrics
+from engine.domain.risk import PORTFOLIO, Contribution, RiskLevel, RiskMetrics
 from engine.domain.trading import Account
 from engine.kernels import drawdown, ratios, tail_risk
 from engine.kernels.accounting import equity, mark_of
 from engine.kernels.paths import stream_seed
 from engine.kernels.returns import simple_returns
+from engine.kernels.risk_contribution import incremental_value_at_risk, value_at_risk_contributions
 from engine.kernels.risk_score import (
     CRYPTO_CUTS,
     HIGH_WINDOW,
@@ -121,7 +122,8 @@ def measure_account(
     depth, deepest = depths
     if not shares:
         return no_position(depth, deepest), np.empty(0)
-    returns = held_returns(shares, bars)
+    weights, each = np.array([shares[b.symbol] for b in bars]), aligned_returns(bars)
+    returns: FloatArray = weights @ each
     # A leveraged book can lose more than everything on paper; below this nothing more is to be said.
     wealth = np.cumprod(np.concatenate([[1.0], np.maximum(1.0 + returns, RUIN)]))
     what = Measured(
@@ -131,7 +133,30 @@ def measure_account(
         periods_per_year=periods_per_year,
         seed=seed,
     )
-    return replace(measure(what), drawdown=depth, max_drawdown=deepest), returns
+    whole = replace(
+        measure(what),
+        drawdown=depth,
+        max_drawdown=deepest,
+        contributions=_contributions(weights, each, [b.symbol for b in bars]),
+    )
+    return whole, returns
+
+
+def _contributions(
+    weights: FloatArray, returns: FloatArray, symbols: Sequence[str]
+) -> tuple[Contribution, ...]:
+    """Return what each position adds to the account's VaR 95; nothing where there is too little history."""
+    if returns.shape[1] < LEAST_RETURNS:
+        return ()
+    try:
+        divided = value_at_risk_contributions(weights, returns)
+    except NotEnoughDataError:
+        return ()
+    without = incremental_value_at_risk(weights, returns)
+    return tuple(
+        Contribution(symbol=symbol, share=float(w), component=float(c), incremental=float(i))
+        for symbol, w, c, i in zip(symbols, weights, divided.component, without, strict=True)
+    )
 
 
 def account_tail(shares: Mapping[str, float], bars: Sequence[ClosedBars]) -> Tail | None:

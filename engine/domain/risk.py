@@ -44,6 +44,20 @@ class ScorePoint(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution(Payload):
+    """What one position adds to the account's parametric VaR 95.
+
+    The `component` of all sum to it; `incremental` is by how much it would fall without the position; `share` is its
+    signed value over equity.
+    """
+
+    symbol: str
+    share: float
+    component: float
+    incremental: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskMetrics(Payload):
     """Risk of one scope (a symbol or "portfolio"): the payload of RISK_UPDATE.
 
@@ -73,6 +87,7 @@ class RiskMetrics(Payload):
     score: float = 0.0
     risk_level: RiskLevel = RiskLevel.LOW
     points: tuple[ScorePoint, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
     note: str = ""
     schema: int = 1
 

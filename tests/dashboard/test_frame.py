@@ -153,8 +153,9 @@ def test_a_halt_is_unmistakable(gateway: FakeGateway):
 
 def test_reduce_only_says_that_stops_still_fire(gateway: FakeGateway):
     gateway.put("trading", TradingSection(mode=HaltMode.REDUCING, actor="local"))
-    words = parts.render_state(everything(gateway)).text["ph-halt-words"]
-    assert "No entries; stops and targets close positions." in words
+    patch = parts.render_state(everything(gateway))
+    assert "No entries; stops and targets close positions." in patch.text["ph-halt-words"]
+    assert patch.attrs["ph-app"]["data-halted"] == "reducing", "the kill switch stays in reach"
 
 
 def test_an_engine_that_failed_says_so_even_while_halted(gateway: FakeGateway):

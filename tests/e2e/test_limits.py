@@ -67,3 +67,24 @@ def test_what_loosens_is_refused_by_a_click_and_accepted_by_a_hold(page: Page, o
     assert told["limits"]["actions"] == {"max_drawdown": "warn"}
     page.locator(".ph-risk-distance input[value=bars]").check()
     expect(page.locator("#risk-limits")).to_contain_text("of 9.00%")
+
+
+def test_a_broken_limit_stops_entries_by_itself_and_the_kill_switch_stays_in_reach(
+    page: Page, own_server: Server
+):
+    server, screen = own_server, Screen(page, own_server)
+    wait_until(lambda: server.status()["account"]["positions"], "a position")
+    edit_limits(screen)
+    page.locator("#risk-set-max_gross_exposure").fill("0.1")
+    page.locator("#risk-act-max_gross_exposure").select_option("reduce_only")
+    page.locator("#risk-limits-apply").click()
+    expect(page.locator("#ph-halt-title")).to_have_text("Reduce only")
+    expect(page.locator("#ph-halt-words")).to_contain_text("Gross exposure")
+    expect(page.locator("#ph-bar").get_by_role("button", name="Stop…")).to_be_visible()
+    assert server.status()["trading"] == "REDUCING"
+    head = server.books.head()
+    server.wait_for_bars(3)
+    assert all(order["reduces"] for order in server.books.data("ORDER_INTENDED", head))
+    screen.stop_trading()
+    screen.expect_halted()
+    assert server.status()["trading"] == "HALTED"

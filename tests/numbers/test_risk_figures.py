@@ -160,3 +160,17 @@ def test_a_trend_has_one_reading_per_close_and_the_newest_is_the_present_one(rep
             }
             assert len(known.trend_var_95) == len(closes) + 1  # and what the history gave
             assert known.trend_var_95[-1] == known.metrics.var_95
+
+
+def test_contributions_sum_to_the_parametric_value_at_risk(replay):
+    told = [
+        e.data
+        for e in log_of(replay, EventType.RISK_UPDATE)
+        if e.data["scope"] == PORTFOLIO and e.data["contributions"]
+    ]
+    assert len(told) > 3
+    for data in told:
+        parts = data["contributions"]
+        assert sum(p["component"] for p in parts) == pytest.approx(
+            data["var_95_parametric"], abs=1e-12
+        )

@@ -62,8 +62,13 @@ def encode_data(data: Mapping[str, Any]) -> bytes:
     character is written as U+FFFD.
     """
     try:
+        return _encoded(data)
+    except (NotImplementedError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        return _ENCODER.encode({"not_journalled": type(error).__name__})
+
+
+def _encoded(data: Mapping[str, Any]) -> bytes:
+    try:
         return _ENCODER.encode(data)
     except UnicodeEncodeError:
         return _ENCODER.encode(whole_text(msgspec.to_builtins(data, enc_hook=_plain)))
-    except (NotImplementedError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        return _ENCODER.encode({"not_journalled": type(error).__name__})
